@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WEFT_PRINTF(format, args) __attribute__((format(printf, format, args)))
+#define WEFT_PRINTF(string, args) __attribute__((format(printf, string, args)))
 #define WEFT_MUST_USE __attribute__((warn_unused_result))
 
 enum err_code {
