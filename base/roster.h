@@ -1,0 +1,86 @@
+/* roster.h - who is who: a checked roster with its area tree.
+ *
+ * roster_open accepts a roster document only if both sides' root keys signed it and it is sound: identifiers valid
+ * and unique, one tree with one top, each operator's body on one side only, leaders and helpers on their sides, each
+ * coordinator serving one connected part of the tree, supervisors at or above their sites' own areas. A roster in
+ * which one body stands on both sides is refused by every program: it would hold both shares of some hospital.
+ *
+ * Everything here is immutable after opening and may be read from any thread. Indices are into the arrays below;
+ * NONE (-1) means there is none. Areas are ordered by code and sites by id, so that ties always break the same way. */
+#ifndef BASE_ROSTER_H
+#define BASE_ROSTER_H
+
+#include "base/document.h"
+
+#define NONE (-1)
+
+struct roster_area {
+    const Weft__V1__Area *wire;
+    int parent;         /* area index; NONE for the top */
+    int depth;          /* 0 for the top */
+    int leader, helper; /* coordinator indices */
+};
+
+struct roster_coordinator {
+    const Weft__V1__Coordinator *wire;
+    Weft__V1__Side side;
+    int top_area; /* the highest area that it serves; NONE if it serves none */
+};
+
+struct roster_site {
+    const Weft__V1__Site *wire;
+    int area;       /* its own */
+    int supervisor; /* the area whose leader it reports to */
+    int owner;      /* numbered from 0 over distinct owners */
+    bool owner_is_operator; /* does not count towards min_sites */
+};
+
+struct roster {
+    Weft__V1__Roster *wire;
+    uint8_t digest[DIGEST_SIZE];
+    struct roster_area *areas;
+    int num_areas;
+    struct roster_coordinator *coordinators;
+    int num_coordinators;
+    struct roster_site *sites;
+    int num_sites;
+    int num_owners;
+    int top; /* area index */
+};
+
+/* The root keys pinned when this party joined. */
+struct roster_roots {
+    const Weft__V1__Root *const *roots;
+    size_t num_roots;
+};
+
+/* `roots` NULL: take the roster's own (the authority, which writes them). `now_ms` 0: do not check expiry. */
+WEFT_MUST_USE int roster_open(struct roster **roster, const Weft__V1__Document *document,
+                              const struct roster_roots *roots, int64_t now_ms, struct err *err);
+/* Check a roster body that is not signed yet (the authority's draft). */
+WEFT_MUST_USE int roster_check(const Weft__V1__Roster *wire, struct err *err);
+void roster_free(struct roster **roster);
+
+/* Is `document` signed by at least one root of each side? (The rule for rosters, tasks and voids.) */
+WEFT_MUST_USE int roster_check_root_signatures(const struct roster_roots *roots, const Weft__V1__Document *document,
+                                               struct err *err);
+
+/* Index or NONE. */
+int roster_find_area(const struct roster *roster, const char *code);
+int roster_find_site(const struct roster *roster, const char *id);
+int roster_find_site_by_tls_name(const struct roster *roster, const char *tls_name);
+int roster_find_coordinator(const struct roster *roster, const char *id);
+int roster_find_coordinator_by_tls_name(const struct roster *roster, const char *tls_name);
+bool roster_is_revoked(const struct roster *roster, const char *tls_name);
+
+/* Is `ancestor` `area` itself or above it? */
+bool roster_is_within(const struct roster *roster, int area, int ancestor);
+
+/* The coordinator that serves `area` on `side`. */
+int roster_station(const struct roster *roster, int area, Weft__V1__Side side);
+/* The coordinator that `coordinator` passes shares up to; NONE at the top. */
+int roster_parent_coordinator(const struct roster *roster, int coordinator);
+/* Does `coordinator` serve `area` (as leader or helper)? */
+bool roster_serves(const struct roster *roster, int coordinator, int area);
+
+#endif
