@@ -63,8 +63,9 @@ bool calendar_period_holds(const struct calendar_period *period, int64_t ms);
 bool calendar_periods_overlap(const struct calendar_period *a, const struct calendar_period *b);
 
 /* ISO 8601: "2014-07-01", "2014-07-01T08:30", "...:59", "...:59.123", 'T' or a space, then "Z", "+08:00" or
- * nothing (civil time of `zone`). ERR_BAD_TIME. The format always has milliseconds and the offset ("Z" when
- * 0): "2014-07-01T08:30:00.000+08:00"; instants outside the years 1 to 9999 give "-". Returns `out`. */
+ * nothing (civil time of `zone`). ERR_BAD_TIME, whose detail never repeats the text. The format always has
+ * milliseconds and the offset ("Z" when 0): "2014-07-01T08:30:00.000+08:00"; instants outside the years 1 to
+ * 9999 give "-". Returns `out`. */
 WEFT_MUST_USE int calendar_parse(int64_t *ms, const char *text, const struct calendar_zone *zone,
                                  struct err *err);
 char *calendar_format(int64_t ms, const struct calendar_zone *zone, char out[CALENDAR_TEXT_SIZE]);
