@@ -8,8 +8,8 @@
  *     string    any text; null (`~`, `null` or nothing) is no string, "" is
  *     bool      true or false, unquoted
  *     int       decimal digits with an optional '-', unquoted
- *     duration  an int with unit ms, s, m, h or d, e.g. 30s (to milliseconds)
- *     size      an int, alone or with unit KiB, MiB, GiB or TiB (to bytes)
+ *     duration  digits and a unit ms, s, m, h or d, e.g. 30s (to milliseconds)
+ *     size      digits, alone or with a unit KiB, MiB, GiB or TiB, e.g. 64 MiB (to bytes)
  * An unquoted number with a leading zero (010001, 00.66) is refused whenever a number or a string is asked
  * for, and as a key: codes must be quoted.
  *
@@ -48,7 +48,10 @@ bool yaml_is_quoted(const struct yaml_node *node); /* a scalar in quotes or a bl
 unsigned yaml_line(const struct yaml_node *node);  /* from 1 */
 unsigned yaml_column(const struct yaml_node *node);
 const char *yaml_file(const struct yaml_node *node);
-size_t yaml_num(const struct yaml_node *node); /* items of a list, entries of a map, 0 of a scalar */
+size_t yaml_num(const struct yaml_node *node); /* items of a list, entries of a map; 0 of a scalar or NULL */
+const char *
+yaml_text(const struct yaml_node *node); /* of a scalar, whatever it looks like; NULL of the others */
+bool yaml_is_ambiguous(const struct yaml_node *node); /* an unquoted number with a leading zero */
 
 /* Set `err` to `code` at the place of `node`. Returns `code`. */
 int yaml_fail(const struct yaml_node *node, struct err *err, int code, const char *format, ...)
@@ -61,7 +64,7 @@ const char *yaml_key(const struct yaml_node *map, size_t index);
 /* The value of `key`, or NULL when it is absent or `map` is no map. O(log n). */
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);
 
-/* `node` as a type; ERR_YAML_BAD_VALUE otherwise. Ranges are inclusive. */
+/* `node` as a type; ERR_YAML_BAD_VALUE or ERR_YAML_AMBIGUOUS_NUMBER otherwise. Ranges are inclusive. */
 WEFT_MUST_USE int yaml_as_string(const struct yaml_node *node, const char **value, struct err *err);
 WEFT_MUST_USE int yaml_as_bool(const struct yaml_node *node, bool *value, struct err *err);
 WEFT_MUST_USE int yaml_as_int(const struct yaml_node *node, int64_t *value, int64_t min, int64_t max,
