@@ -1,9 +1,10 @@
-/* document.h - signed documents: made once, kept and passed on exactly as signed, checked by whoever receives them.
+/* document.h - signed documents: made once, kept and passed on exactly as signed, checked by whoever receives
+ * them.
  *
  * A document is the wire message weft.v1.Document. What a signature covers, and nothing else:
  *     "weft/v1/document\n" || type u32 || version u32 || body length u64 || body      (integers big-endian)
- * so that a signature over one kind never serves for another. The body's SHA-256 is the document's digest; a task's
- * id is the digest of its document. Bodies with unknown fields are refused. */
+ * so that a signature over one kind never serves for another. The body's SHA-256 is the document's digest; a
+ * task's id is the digest of its document. Bodies with unknown fields are refused. */
 #ifndef BASE_DOCUMENT_H
 #define BASE_DOCUMENT_H
 
@@ -14,7 +15,7 @@
 #include "proto/weft.pb-c.h"
 
 #define DOCUMENT_VERSION 1
-#define ID_MAX 64 /* bytes of an identifier (area, site, owner, operator, coordinator) */
+#define ID_MAX           64 /* bytes of an identifier (area, site, owner, operator, coordinator) */
 
 /* Is `id` 1 to ID_MAX bytes of [A-Za-z0-9._-]? */
 bool id_is_valid(const char *id);
@@ -23,15 +24,19 @@ bool id_is_valid(const char *id);
 WEFT_MUST_USE int document_new(Weft__V1__Document **document, Weft__V1__DocumentType type,
                                const ProtobufCMessage *body, struct err *err);
 /* From packed bytes (hostile). Unpacked with a bounded arena. */
-WEFT_MUST_USE int document_unpack(Weft__V1__Document **document, const uint8_t *data, size_t len, struct err *err);
+WEFT_MUST_USE int document_unpack(Weft__V1__Document **document, const uint8_t *data, size_t len,
+                                  struct err *err);
 /* A copy that lives on its own. */
-WEFT_MUST_USE int document_copy(Weft__V1__Document **copy, const Weft__V1__Document *document, struct err *err);
+WEFT_MUST_USE int document_copy(Weft__V1__Document **copy, const Weft__V1__Document *document,
+                                struct err *err);
 void document_free(Weft__V1__Document **document);
 
-WEFT_MUST_USE int document_sign(Weft__V1__Document *document, const char *signer,
+/* Add a signature: *document is replaced on success. */
+WEFT_MUST_USE int document_sign(Weft__V1__Document **document, const char *signer,
                                 const uint8_t private_key[KEY_SIZE], struct err *err);
 /* Is it signed by `signer` with `public_key`? Two signatures under one name are never valid. */
-bool document_is_signed(const Weft__V1__Document *document, const char *signer, const uint8_t public_key[KEY_SIZE]);
+bool document_is_signed(const Weft__V1__Document *document, const char *signer,
+                        const uint8_t public_key[KEY_SIZE]);
 
 void document_digest(uint8_t out[DIGEST_SIZE], const Weft__V1__Document *document);
 bool document_same_body(const Weft__V1__Document *a, const Weft__V1__Document *b);

@@ -1,12 +1,14 @@
 /* roster.h - who is who: a checked roster with its area tree.
  *
- * roster_open accepts a roster document only if both sides' root keys signed it and it is sound: identifiers valid
- * and unique, one tree with one top, each operator's body on one side only, leaders and helpers on their sides, each
- * coordinator serving one connected part of the tree, supervisors at or above their sites' own areas. A roster in
- * which one body stands on both sides is refused by every program: it would hold both shares of some hospital.
+ * roster_open accepts a roster document only if both sides' root keys signed it and it is sound: identifiers
+ * valid and unique, one tree with one top, each operator's body on one side only, leaders and helpers on
+ * their sides, each coordinator serving one connected part of the tree, supervisors at or above their sites'
+ * own areas. A roster in which one body stands on both sides is refused by every program: it would hold both
+ * shares of some hospital.
  *
- * Everything here is immutable after opening and may be read from any thread. Indices are into the arrays below;
- * NONE (-1) means there is none. Areas are ordered by code and sites by id, so that ties always break the same way. */
+ * Everything here is immutable after opening and may be read from any thread. Indices are into the arrays
+ * below; NONE (-1) means there is none. Areas are ordered by code and sites by id, so that ties always break
+ * the same way. */
 #ifndef BASE_ROSTER_H
 #define BASE_ROSTER_H
 
@@ -29,9 +31,9 @@ struct roster_coordinator {
 
 struct roster_site {
     const Weft__V1__Site *wire;
-    int area;       /* its own */
-    int supervisor; /* the area whose leader it reports to */
-    int owner;      /* numbered from 0 over distinct owners */
+    int area;               /* its own */
+    int supervisor;         /* the area whose leader it reports to */
+    int owner;              /* numbered from 0 over distinct owners */
     bool owner_is_operator; /* does not count towards min_sites */
 };
 
@@ -62,8 +64,8 @@ WEFT_MUST_USE int roster_check(const Weft__V1__Roster *wire, struct err *err);
 void roster_free(struct roster **roster);
 
 /* Is `document` signed by at least one root of each side? (The rule for rosters, tasks and voids.) */
-WEFT_MUST_USE int roster_check_root_signatures(const struct roster_roots *roots, const Weft__V1__Document *document,
-                                               struct err *err);
+WEFT_MUST_USE int roster_check_root_signatures(const struct roster_roots *roots,
+                                               const Weft__V1__Document *document, struct err *err);
 
 /* Index or NONE. */
 int roster_find_area(const struct roster *roster, const char *code);

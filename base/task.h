@@ -1,14 +1,14 @@
 /* task.h - what is counted in one period: a checked task with its slots, cells and Prio3 instance.
  *
- * A *slot* is one number of the vector that sites report. A *series* is the run of slots of one indicator, whole or
- * for one stratum. A *cell* is the unit of suppression: the slots that are shown or hidden together. Each series has
- *     proportion, rate, mean, observed/expected, fact: one data cell;  distribution: one data cell a bin;
- * and one cell for the missing count. The contributes slot belongs to no cell: how many hospitals contribute is not
- * hidden.
+ * A *slot* is one number of the vector that sites report. A *series* is the run of slots of one indicator,
+ * whole or for one stratum. A *cell* is the unit of suppression: the slots that are shown or hidden together.
+ * Each series has proportion, rate, mean, observed/expected, fact: one data cell;  distribution: one data
+ * cell a bin; and one cell for the missing count. The contributes slot belongs to no cell: how many hospitals
+ * contribute is not hidden.
  *
- * A cell is judged by up to three counts of patients, its *components*: numerator, complement (denominator minus
- * numerator) and their total. A component is zero, small (1 to min_cell - 1) or large; a cell with a small component
- * is never shown. Facts count hospitals and are never small. */
+ * A cell is judged by up to three counts of patients, its *components*: numerator, complement (denominator
+ * minus numerator) and their total. A component is zero, small (1 to min_cell - 1) or large; a cell with a
+ * small component is never shown. Facts count hospitals and are never small. */
 #ifndef BASE_TASK_H
 #define BASE_TASK_H
 
@@ -16,11 +16,11 @@
 #include "base/roster.h"
 #include "crypto/prio3.h"
 
-#define TASK_ID_SIZE DIGEST_SIZE
+#define TASK_ID_SIZE         DIGEST_SIZE
 #define TASK_MIN_SITES_FLOOR 3
-#define TASK_MIN_CELL_FLOOR 3
-#define CELL_COMPONENTS 3
-#define CELL_SLOTS_MAX 3
+#define TASK_MIN_CELL_FLOOR  3
+#define CELL_COMPONENTS      3
+#define CELL_SLOTS_MAX       3
 
 enum cell_component { CELL_NUMERATOR, CELL_COMPLEMENT, CELL_COUNT };
 
@@ -52,11 +52,11 @@ struct task {
     int num_slots;
 };
 
-/* Check and open a task document against the roster that it pins; signatures of both sides' `roots` are required.
- * Refuses floors below the compiled-in ones, bounds that could overflow the field, slots out of order, unknown
- * areas, impossible times. */
-WEFT_MUST_USE int task_open(struct task **task, const Weft__V1__Document *document, const struct roster *roster,
-                            const struct roster_roots *roots, struct err *err);
+/* Check and open a task document against the roster that it pins; signatures of both sides' `roots` are
+ * required. Refuses floors below the compiled-in ones, bounds that could overflow the field, slots out of
+ * order, unknown areas, impossible times. */
+WEFT_MUST_USE int task_open(struct task **task, const Weft__V1__Document *document,
+                            const struct roster *roster, const struct roster_roots *roots, struct err *err);
 /* The same checks on a draft (not signed yet). */
 WEFT_MUST_USE int task_check(const Weft__V1__Task *wire, const struct roster *roster, struct err *err);
 void task_free(struct task **task);
@@ -68,11 +68,12 @@ size_t task_ctx(const struct task *task, uint8_t out[TASK_CTX_MAX]);
 /* The VDAF verify key of the pair, from either's static private key and the other's public key:
  * HKDF(X25519, "weft verify key", task id). Fixed before any report, known to the pair alone. */
 WEFT_MUST_USE int task_verify_key(uint8_t key[PRIO3_VERIFY_KEY_SIZE], const struct task *task,
-                                  const uint8_t own_static_private[KEY_SIZE], const uint8_t peer_static_public[KEY_SIZE],
-                                  struct err *err);
+                                  const uint8_t own_static_private[KEY_SIZE],
+                                  const uint8_t peer_static_public[KEY_SIZE], struct err *err);
 
 /* The state (Weft__V1__CellState) of each component of a cell, given the totals of the cell's slots:
- * packed into one byte, two bits a component, component 0 lowest. Components that do not apply are CELL_ABSENT. */
+ * packed into one byte, two bits a component, component 0 lowest. Components that do not apply are
+ * CELL_ABSENT. */
 uint8_t task_cell_state(const struct task *task, int cell, const uint64_t *totals_by_slot);
 static inline Weft__V1__CellState cell_component_state(uint8_t state, int component)
 {

@@ -1,0 +1,216 @@
+/* document.c - sign, check and unpack documents. */
+#include "base/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wire.h"
+
+#define LABEL            "weft/v1/document\n"
+#define SIGNED_HEAD_SIZE (sizeof LABEL - 1 + 4 + 4 + 8)
+
+bool id_is_valid(const char *id)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t len = id == NULL ? 0 : strspn(id, allowed);
+
+    return len >= 1 && len <= ID_MAX && id[len] == '\0';
+}
+
+static const struct {
+    Weft__V1__DocumentType type;
+    const char *name;
+    const ProtobufCMessageDescriptor *body;
+} types[] = {
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, "roster", &weft__v1__roster__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_CATALOGUE, "catalogue", NULL},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, "task", &weft__v1__task__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_VOID, "void", &weft__v1__void__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_KEY_SHEET, "key sheet", &weft__v1__key_sheet__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_FREEZE, "freeze", &weft__v1__freeze__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ORDER, "order", &weft__v1__order__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_CONTRIBUTES, "contributes", &weft__v1__contributes__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_PLAN, "plan", &weft__v1__plan__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_SEALED_SHARE, "sealed share", &weft__v1__sealed_share__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_STATES, "states", &weft__v1__states__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_PATTERN, "pattern", &weft__v1__pattern__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_RELEASE, "release", &weft__v1__release__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_RECEIPT, "receipt", &weft__v1__receipt__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT, "report", &weft__v1__report_header__descriptor},
+};
+
+#define NUM_TYPES (sizeof types / sizeof types[0])
+
+const char *document_type_name(Weft__V1__DocumentType type)
+{
+    for (size_t i = 0; i < NUM_TYPES; i++) {
+        if (types[i].type == type) {
+            return types[i].name;
+        }
+    }
+    return "unknown document";
+}
+
+int document_unpack(Weft__V1__Document **document, const uint8_t *data, size_t len, struct err *err)
+{
+    return wire_unpack((ProtobufCMessage **)document, &weft__v1__document__descriptor, data, len, WIRE_SIGNED,
+                       err);
+}
+
+/* Documents in memory are always arena messages from wire_unpack, so that one function ends them all. */
+static int from_parts(Weft__V1__Document **document, const Weft__V1__Document *parts, struct err *err)
+{
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    if ((rc = wire_pack(&packed, &len, &parts->base, err)) == 0) {
+        rc = document_unpack(document, packed, len, err);
+    }
+    free(packed);
+    return rc;
+}
+
+int document_new(Weft__V1__Document **document, Weft__V1__DocumentType type, const ProtobufCMessage *body,
+                 struct err *err)
+{
+    Weft__V1__Document parts = WEFT__V1__DOCUMENT__INIT;
+    int rc;
+
+    parts.type = type;
+    parts.version = DOCUMENT_VERSION;
+    if ((rc = wire_pack(&parts.body.data, &parts.body.len, body, err)) == 0) {
+        rc = from_parts(document, &parts, err);
+    }
+    free(parts.body.data);
+    return rc;
+}
+
+int document_copy(Weft__V1__Document **copy, const Weft__V1__Document *document, struct err *err)
+{
+    return from_parts(copy, document, err);
+}
+
+void document_free(Weft__V1__Document **document)
+{
+    wire_free(document);
+}
+
+static void put_be(uint8_t *out, uint64_t value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (uint8_t)(value >> (8 * (len - 1 - i)));
+    }
+}
+
+/* The bytes that signatures cover; the caller frees them. NULL without memory. */
+static uint8_t *signed_bytes(const Weft__V1__Document *document, size_t *len)
+{
+    uint8_t *bytes = malloc(SIGNED_HEAD_SIZE + document->body.len);
+    uint8_t *p = bytes;
+
+    if (bytes == NULL) {
+        return NULL;
+    }
+    memcpy(p, LABEL, sizeof LABEL - 1);
+    p += sizeof LABEL - 1;
+    put_be(p, (uint64_t)document->type, 4);
+    put_be(p + 4, document->version, 4);
+    put_be(p + 8, document->body.len, 8);
+    if (document->body.len > 0) {
+        memcpy(p + 16, document->body.data, document->body.len);
+    }
+    *len = SIGNED_HEAD_SIZE + document->body.len;
+    return bytes;
+}
+
+int document_sign(Weft__V1__Document **document, const char *signer, const uint8_t private_key[KEY_SIZE],
+                  struct err *err)
+{
+    Weft__V1__Document parts = **document;
+    Weft__V1__Signature own = WEFT__V1__SIGNATURE__INIT;
+    uint8_t signature[SIGNATURE_SIZE];
+    Weft__V1__Document *signed_document = NULL;
+    uint8_t *bytes = NULL;
+    size_t len;
+    int rc;
+
+    parts.signatures = calloc(parts.n_signatures + 1, sizeof(Weft__V1__Signature *));
+    bytes = signed_bytes(*document, &len);
+    if (parts.signatures == NULL || bytes == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "signature");
+        goto done;
+    }
+    sign_make(signature, private_key, bytes, len);
+    own.signer = (char *)(uintptr_t)signer;
+    own.signature.data = signature;
+    own.signature.len = sizeof signature;
+    for (size_t i = 0; i < parts.n_signatures; i++) {
+        parts.signatures[i] = (*document)->signatures[i];
+    }
+    parts.signatures[parts.n_signatures++] = &own;
+    if ((rc = from_parts(&signed_document, &parts, err)) == 0) {
+        document_free(document);
+        *document = signed_document;
+    }
+done:
+    free(parts.signatures);
+    free(bytes);
+    return rc;
+}
+
+bool document_is_signed(const Weft__V1__Document *document, const char *signer,
+                        const uint8_t public_key[KEY_SIZE])
+{
+    const Weft__V1__Signature *found = NULL;
+    uint8_t *bytes;
+    size_t len;
+    bool valid;
+
+    for (size_t i = 0; i < document->n_signatures; i++) {
+        if (strcmp(document->signatures[i]->signer, signer) == 0) {
+            if (found != NULL) {
+                return false;
+            }
+            found = document->signatures[i];
+        }
+    }
+    if (found == NULL || found->signature.len != SIGNATURE_SIZE ||
+        (bytes = signed_bytes(document, &len)) == NULL) {
+        return false;
+    }
+    valid = sign_check(found->signature.data, public_key, bytes, len);
+    free(bytes);
+    return valid;
+}
+
+void document_digest(uint8_t out[DIGEST_SIZE], const Weft__V1__Document *document)
+{
+    digest(out, document->body.data, document->body.len);
+}
+
+bool document_same_body(const Weft__V1__Document *a, const Weft__V1__Document *b)
+{
+    return a->type == b->type && a->version == b->version && a->body.len == b->body.len &&
+           (a->body.len == 0 || memcmp(a->body.data, b->body.data, a->body.len) == 0);
+}
+
+int document_body(ProtobufCMessage **body, const Weft__V1__Document *document, Weft__V1__DocumentType type,
+                  struct err *err)
+{
+    if (document->type != type || document->version != DOCUMENT_VERSION) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "%s version %u, expected %s version %u",
+                       document_type_name(document->type), document->version, document_type_name(type),
+                       DOCUMENT_VERSION);
+    }
+    for (size_t i = 0; i < NUM_TYPES; i++) {
+        if (types[i].type == type && types[i].body != NULL) {
+            if (wire_unpack(body, types[i].body, document->body.data, document->body.len, WIRE_SIGNED, err) !=
+                0) {
+                return err_prefix(err, "%s", document_type_name(type));
+            }
+            return 0;
+        }
+    }
+    return err_set(err, ERR_DOCUMENT_MALFORMED, "type %d has no message body", (int)type);
+}
