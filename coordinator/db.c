@@ -1,0 +1,439 @@
+/* db.c - the coordinator's store over LMDB. */
+#include "coordinator/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wire.h"
+#include "crypto/secret.h"
+
+enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, NUM_TABLES };
+static const char *const table_names[NUM_TABLES] = {"documents", "document_keys", "reports",
+                                                    "report_ids", "secrets",      "cursors"};
+#define AT_REST_KEY_ID 1
+
+const uint8_t DB_NO_TASK[TASK_ID_SIZE] = {0};
+
+int db_open_store(struct store **store, const char *path, bool read_only, bool no_sync, struct err *err)
+{
+    struct store_options options = {
+        .path = path,
+        .application = DB_APPLICATION,
+        .format_version = DB_FORMAT_VERSION,
+        .tables = table_names,
+        .num_tables = NUM_TABLES,
+        .read_only = read_only,
+        .no_sync = no_sync,
+    };
+    return store_open(store, &options, err);
+}
+
+/* ---- keys: task || parts; texts end with a NUL so that none is another's prefix ---- */
+
+struct key {
+    uint8_t data[STORE_KEY_MAX];
+    size_t len;
+};
+
+static void key_bytes(struct key *key, const void *data, size_t len)
+{
+    if (len > sizeof key->data - key->len) {
+        abort(); /* all parts are bounded by ID_MAX or fixed sizes */
+    }
+    memcpy(key->data + key->len, data, len);
+    key->len += len;
+}
+
+static void key_text(struct key *key, const char *text)
+{
+    key_bytes(key, text, strlen(text) + 1);
+}
+
+static void key_number(struct key *key, uint64_t value, size_t len)
+{
+    uint8_t be[8];
+
+    for (size_t i = 0; i < len; i++) {
+        be[i] = (uint8_t)(value >> (8 * (len - 1 - i)));
+    }
+    key_bytes(key, be, len);
+}
+
+static struct key key_of(const uint8_t task[TASK_ID_SIZE])
+{
+    struct key key = {.len = 0};
+
+    key_bytes(&key, task, TASK_ID_SIZE);
+    return key;
+}
+
+static uint64_t number_at(const uint8_t *data, size_t len)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        value = value << 8 | data[i];
+    }
+    return value;
+}
+
+/* ---- documents ---- */
+
+int db_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t *number, struct err *err)
+{
+    struct key key = key_of(task);
+    const uint8_t *value;
+    size_t len;
+    int rc;
+
+    key_text(&key, "last"); /* beside the keys of documents, which begin with a type number */
+    if ((rc = store_get(db->txn, DOCUMENT_KEYS, key.data, key.len, &value, &len, err)) != 0) {
+        return rc;
+    }
+    *number = value == NULL ? 0 : number_at(value, len);
+    return 0;
+}
+
+static int set_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number, struct err *err)
+{
+    struct key key = key_of(task), value = {.len = 0};
+
+    key_text(&key, "last");
+    key_number(&value, number, 8);
+    return store_put(db->txn, DOCUMENT_KEYS, key.data, key.len, value.data, value.len, err);
+}
+
+static int get_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number, Weft__V1__Document **document,
+                        struct err *err)
+{
+    struct key key = key_of(task);
+    const uint8_t *value;
+    size_t len;
+    int rc;
+
+    key_number(&key, number, 8);
+    if ((rc = store_get(db->txn, DOCUMENTS, key.data, key.len, &value, &len, err)) != 0) {
+        return rc;
+    }
+    if (value == NULL) {
+        *document = NULL;
+        return 0;
+    }
+    return document_unpack(document, value, len, err);
+}
+
+static int put_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number,
+                        const Weft__V1__Document *document, struct err *err)
+{
+    struct key key = key_of(task);
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    key_number(&key, number, 8);
+    if ((rc = wire_pack(&packed, &len, &document->base, err)) == 0) {
+        rc = store_put(db->txn, DOCUMENTS, key.data, key.len, packed, len, err);
+    }
+    free(packed);
+    return rc;
+}
+
+static int compare_stored(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number,
+                          const Weft__V1__Document *document, const char *key, struct err *err)
+{
+    Weft__V1__Document *stored = NULL;
+    int rc = get_numbered(db, task, number, &stored, err);
+
+    if (rc == 0 && (stored == NULL || !document_same_body(stored, document))) {
+        rc = err_set(err, ERR_DOCUMENT_CONFLICT, "%s %s", document_type_name(document->type), key);
+    }
+    document_free(&stored);
+    return rc;
+}
+
+int db_put_document(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
+                    const Weft__V1__Document *document, uint64_t *number, bool *is_new, struct err *err)
+{
+    struct key key = key_of(task), value = {.len = 0};
+    const uint8_t *stored;
+    uint64_t last;
+    size_t len;
+    int rc;
+
+    key_number(&key, (uint64_t)document->type, 1);
+    key_text(&key, name);
+    if ((rc = store_get(db->txn, DOCUMENT_KEYS, key.data, key.len, &stored, &len, err)) != 0) {
+        return rc;
+    }
+    if (stored != NULL) {
+        *number = number_at(stored, len);
+        *is_new = false;
+        return compare_stored(db, task, *number, document, name, err);
+    }
+    if ((rc = db_last_number(db, task, &last, err)) != 0) {
+        return rc;
+    }
+    key_number(&value, last + 1, 8);
+    if ((rc = store_put(db->txn, DOCUMENT_KEYS, key.data, key.len, value.data, value.len, err)) != 0 ||
+        (rc = put_numbered(db, task, last + 1, document, err)) != 0 ||
+        (rc = set_last_number(db, task, last + 1, err)) != 0) {
+        return rc;
+    }
+    *number = last + 1;
+    *is_new = true;
+    return 0;
+}
+
+int db_next_document(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t after, struct db_document *out,
+                     struct err *err)
+{
+    *out = (struct db_document){0};
+    if (after == UINT64_MAX) {
+        return 0;
+    }
+    out->number = after + 1; /* numbers have no gaps */
+    return get_numbered(db, task, after + 1, &out->document, err);
+}
+
+/* ---- reports ---- */
+
+static struct key report_key(const uint8_t task[TASK_ID_SIZE], const char *site)
+{
+    struct key key = key_of(task);
+
+    key_text(&key, site);
+    return key;
+}
+
+static int unpack_report(const uint8_t *value, size_t len, StoredReport **report, struct err *err)
+{
+    return wire_unpack((ProtobufCMessage **)report, &weft__store__v1__stored_report__descriptor, value, len,
+                       WIRE_LENIENT, err);
+}
+
+/* Walk the revisions upwards and keep the last one that is wanted. */
+static int find_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, bool accepted_only,
+                       StoredReport **report, uint32_t *revision, struct err *err)
+{
+    struct key key = report_key(task, site);
+    struct store_cursor cursor = {0};
+    int rc;
+
+    *report = NULL;
+    for (rc = store_first(db->txn, &cursor, REPORTS, key.data, key.len, err); rc == 0 && cursor.key != NULL;
+         rc = store_next(&cursor, err)) {
+        StoredReport *candidate = NULL;
+        if ((rc = unpack_report(cursor.value, cursor.value_len, &candidate, err)) != 0) {
+            break;
+        }
+        if (accepted_only && candidate->state != WEFT__V1__REPORT_STATE__REPORT_ACCEPTED) {
+            wire_free(&candidate);
+            continue;
+        }
+        wire_free(report);
+        *report = candidate;
+        *revision = (uint32_t)number_at(cursor.key + key.len, 4);
+    }
+    store_cursor_end(&cursor);
+    if (rc != 0) {
+        wire_free(report);
+    }
+    return rc;
+}
+
+int db_get_accepted(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, StoredReport **report,
+                    uint32_t *revision, struct err *err)
+{
+    return find_report(db, task, site, true, report, revision, err);
+}
+
+int db_get_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t revision,
+                  StoredReport **report, struct err *err)
+{
+    struct key key = report_key(task, site);
+    const uint8_t *value;
+    uint32_t found;
+    size_t len;
+    int rc;
+
+    *report = NULL;
+    if (revision == 0) {
+        return find_report(db, task, site, false, report, &found, err);
+    }
+    key_number(&key, revision, 4);
+    if ((rc = store_get(db->txn, REPORTS, key.data, key.len, &value, &len, err)) != 0 || value == NULL) {
+        return rc;
+    }
+    return unpack_report(value, len, report, err);
+}
+
+static struct key report_id_key(const uint8_t task[TASK_ID_SIZE], const char *site,
+                                const uint8_t report_id[PRIO3_NONCE_SIZE])
+{
+    struct key key = report_key(task, site);
+
+    key_bytes(&key, report_id, PRIO3_NONCE_SIZE);
+    return key;
+}
+
+int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t revision,
+                  const StoredReport *report, struct err *err)
+{
+    struct key key = report_key(task, site), id_key;
+    Weft__V1__ReportHeader *header = NULL;
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    key_number(&key, revision, 4);
+    if ((rc = document_body((ProtobufCMessage **)&header, report->report, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT,
+                            err)) != 0) {
+        return rc;
+    }
+    id_key = report_id_key(task, site, header->report_id.data);
+    if ((rc = wire_pack(&packed, &len, &report->base, err)) == 0 &&
+        (rc = store_put(db->txn, REPORTS, key.data, key.len, packed, len, err)) == 0) {
+        rc = store_put(db->txn, REPORT_IDS, id_key.data, id_key.len, "", 0, err);
+    }
+    free(packed);
+    wire_free(&header);
+    return rc;
+}
+
+int db_report_id_is_used(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
+                         const uint8_t report_id[PRIO3_NONCE_SIZE], bool *used, struct err *err)
+{
+    struct key key = report_id_key(task, site, report_id);
+    const uint8_t *value;
+    size_t len;
+    int rc = store_get(db->txn, REPORT_IDS, key.data, key.len, &value, &len, err);
+
+    *used = rc == 0 && value != NULL;
+    return rc;
+}
+
+/* ---- encryption at rest ---- */
+
+static uint8_t *seal(struct db *db, const struct key *place, const uint8_t *data, size_t len)
+{
+    uint8_t *sealed = malloc(len + AT_REST_OVERHEAD);
+
+    if (sealed != NULL) {
+        at_rest_seal(sealed, db->at_rest_key, AT_REST_KEY_ID, place->data, place->len, data, len);
+    }
+    return sealed;
+}
+
+int db_seal_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, const uint8_t *share,
+                      size_t len, ProtobufCBinaryData *sealed, struct err *err)
+{
+    struct key place = report_key(task, site);
+
+    sealed->data = seal(db, &place, share, len);
+    sealed->len = len + AT_REST_OVERHEAD;
+    return sealed->data != NULL ? 0 : err_set(err, ERR_NO_MEMORY, "output share");
+}
+
+int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
+                      const ProtobufCBinaryData *sealed, uint8_t *share, size_t len, struct err *err)
+{
+    struct key place = report_key(task, site);
+
+    if (sealed->len != len + AT_REST_OVERHEAD || !at_rest_open(share, db->at_rest_key, AT_REST_KEY_ID, place.data,
+                                                               place.len, sealed->data, sealed->len)) {
+        return err_set(err, ERR_STORE_CORRUPT, "output share of %s", site);
+    }
+    return 0;
+}
+
+static struct key secret_key(const uint8_t task[TASK_ID_SIZE], const char *name)
+{
+    struct key key = key_of(task);
+
+    key_text(&key, name);
+    return key;
+}
+
+int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, uint8_t **value, size_t *len,
+                  struct err *err)
+{
+    struct key key = secret_key(task, name);
+    const uint8_t *sealed;
+    size_t sealed_len;
+    int rc;
+
+    *value = NULL;
+    *len = 0;
+    if ((rc = store_get(db->txn, SECRETS, key.data, key.len, &sealed, &sealed_len, err)) != 0 || sealed == NULL) {
+        return rc;
+    }
+    if (sealed_len < AT_REST_OVERHEAD) {
+        return err_set(err, ERR_STORE_CORRUPT, "%s", name);
+    }
+    *len = sealed_len - AT_REST_OVERHEAD;
+    if ((*value = malloc(*len + 1)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "%s", name);
+    }
+    if (!at_rest_open(*value, db->at_rest_key, AT_REST_KEY_ID, key.data, key.len, sealed, sealed_len)) {
+        secret_free((void **)value, *len);
+        return err_set(err, ERR_STORE_CORRUPT, "%s", name);
+    }
+    return 0;
+}
+
+int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, const uint8_t *value, size_t len,
+                  struct err *err)
+{
+    struct key key = secret_key(task, name);
+    uint8_t *stored = NULL, *sealed;
+    size_t stored_len;
+    int rc;
+
+    if ((rc = db_get_secret(db, task, name, &stored, &stored_len, err)) != 0) {
+        return rc;
+    }
+    if (stored != NULL) {
+        bool same = stored_len == len && secret_equal(stored, value, len);
+        secret_free((void **)&stored, stored_len);
+        return same ? 0 : err_set(err, ERR_SHARE_CONFLICT, "%s", name);
+    }
+    if ((sealed = seal(db, &key, value, len)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "%s", name);
+    }
+    rc = store_put(db->txn, SECRETS, key.data, key.len, sealed, len + AT_REST_OVERHEAD, err);
+    free(sealed);
+    return rc;
+}
+
+/* ---- cursors ---- */
+
+int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer, struct db_cursor *cursor,
+                  struct err *err)
+{
+    struct key key = secret_key(task, peer);
+    const uint8_t *value;
+    size_t len;
+    int rc;
+
+    *cursor = (struct db_cursor){0};
+    if ((rc = store_get(db->txn, CURSORS, key.data, key.len, &value, &len, err)) != 0 || value == NULL) {
+        return rc;
+    }
+    if (len != STORE_INCARNATION_SIZE + 8) {
+        return err_set(err, ERR_STORE_CORRUPT, "cursor of %s", peer);
+    }
+    memcpy(cursor->incarnation, value, STORE_INCARNATION_SIZE);
+    cursor->after = number_at(value + STORE_INCARNATION_SIZE, 8);
+    return 0;
+}
+
+int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer, const struct db_cursor *cursor,
+                  struct err *err)
+{
+    struct key key = secret_key(task, peer), value = {.len = 0};
+
+    key_bytes(&value, cursor->incarnation, STORE_INCARNATION_SIZE);
+    key_number(&value, cursor->after, 8);
+    return store_put(db->txn, CURSORS, key.data, key.len, value.data, value.len, err);
+}
