@@ -2,7 +2,7 @@
  *
  * protobuf-c alone lets 4 MB of empty sub-messages grow to 268 MB, recurses as deep as the sender likes, and
  * hands out a string with a NUL inside as a shorter one. Here a message is walked before anything is
- * allocated, then decoded into an arena with a budget of 4 x its length + 1 MiB. Always refused, as
+ * allocated, then decoded into an arena with a budget of 8 x its length + 2 MiB. Always refused, as
  * ERR_MESSAGE_MALFORMED:
  *
  *   - bytes that are not a message of that type, nesting below WIRE_MAX_DEPTH, field number 0, groups;
