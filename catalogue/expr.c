@@ -1,0 +1,747 @@
+/* expr.c - recursive-descent parser of expressions; every node is checked the moment that it is made. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "catalogue/decimal.h"
+#include "catalogue/expr_lex.h"
+
+#define NAME_SIZE 65 /* of names in messages, with NUL */
+
+struct parser {
+    const struct expr_source *source;
+    struct expr *expr;
+    size_t max_nodes;
+    struct token token; /* the next one, not yet taken */
+    size_t next;        /* offset after it */
+    int table;          /* rows of which table are meant */
+    int depth;
+    struct err *err;
+};
+
+static int parse_or(struct parser *p, struct expr_node **out);
+
+static int fail(struct parser *p, size_t offset, int code, const char *format, ...) WEFT_PRINTF(4, 5);
+static int fail(struct parser *p, size_t offset, int code, const char *format, ...)
+{
+    char detail[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    return expr_fail(p->source, offset, p->err, code, "%s", detail);
+}
+
+static int advance(struct parser *p)
+{
+    return expr_lex(&p->token, &p->next, p->source, p->next, p->err);
+}
+
+static bool at(const struct parser *p, enum token_kind kind, const char *text)
+{
+    return p->token.kind == kind && p->token.len == strlen(text) &&
+           memcmp(p->token.text, text, p->token.len) == 0;
+}
+
+static bool at_word(const struct parser *p, const char *word)
+{
+    return at(p, TOKEN_NAME, word);
+}
+
+static bool at_symbol(const struct parser *p, const char *symbol)
+{
+    return at(p, TOKEN_SYMBOL, symbol);
+}
+
+static int expect(struct parser *p, enum token_kind kind, const char *text)
+{
+    if (!at(p, kind, text))
+        return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "%s is expected here", text);
+    return advance(p);
+}
+
+static const char *token_name(const struct token *token, char out[NAME_SIZE])
+{
+    snprintf(out, NAME_SIZE, "%.*s", (int)(token->len < NAME_SIZE ? token->len : NAME_SIZE - 1), token->text);
+    return out;
+}
+
+static int new_node(struct parser *p, struct expr_node **out, enum expr_op op, enum value_type type,
+                    size_t offset)
+{
+    struct expr_node *node;
+
+    if (p->expr->num_nodes == p->max_nodes)
+        return fail(p, offset, ERR_EXPR_LIMIT, "more than %d parts", EXPR_MAX_NODES);
+    node = &p->expr->nodes[p->expr->num_nodes++];
+    *node = (struct expr_node){.op = op,
+                               .type = type,
+                               .table = p->table,
+                               .source = SCHEMA_NONE,
+                               .column = SCHEMA_NONE,
+                               .target = SCHEMA_NONE};
+    expr_place(p->source, offset, &node->line, &node->column_at);
+    *out = node;
+    return ERR_OK;
+}
+
+/* Keep a copy of the token; all strings together are shorter than the text, whose quotes make room for NULs.
+ */
+static const char *keep(struct parser *p, const struct token *token)
+{
+    char *copy = p->expr->strings + p->expr->strings_len;
+
+    memcpy(copy, token->text, token->len);
+    copy[token->len] = '\0';
+    p->expr->strings_len += token->len + 1;
+    return copy;
+}
+
+/* ---- literals ---- */
+
+static int parse_unit(struct parser *p, struct expr_node *node)
+{
+    static const struct {
+        const char *name;
+        int64_t minutes;
+    } units[] = {{"min", 1}, {"h", 60}, {"d", 1440}};
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (!at_word(p, units[i].name))
+            continue;
+        if (node->type != VALUE_INT)
+            return fail(p, p->token.offset, ERR_EXPR_TYPE, "durations are whole numbers");
+        if (node->number > VALUE_LIMIT / units[i].minutes || node->number < -VALUE_LIMIT / units[i].minutes)
+            return fail(p, p->token.offset, ERR_EXPR_LIMIT, "number too large");
+        node->number *= units[i].minutes;
+        node->unit = UNIT_MINUTE;
+        return advance(p);
+    }
+    return ERR_OK;
+}
+
+static int parse_number(struct parser *p, struct expr_node **out, bool negative)
+{
+    const struct token token = p->token;
+    bool whole = memchr(token.text, '.', token.len) == NULL && memchr(token.text, 'e', token.len) == NULL &&
+                 memchr(token.text, 'E', token.len) == NULL;
+    struct expr_node *node;
+    int rc;
+
+    if ((rc = new_node(p, &node, EXPR_NUMBER, whole ? VALUE_INT : VALUE_FIXED, token.offset)) != ERR_OK)
+        return rc;
+    if (decimal_parse(&node->number, token.text, token.len, whole ? 0 : FIXED_DIGITS) != DECIMAL_OK)
+        return fail(p, token.offset, ERR_EXPR_LIMIT, "number too large");
+    if (negative)
+        node->number = -node->number;
+    *out = node;
+    if ((rc = advance(p)) != ERR_OK)
+        return rc;
+    return parse_unit(p, node);
+}
+
+static int parse_string(struct parser *p, struct expr_node **out)
+{
+    int rc = new_node(p, out, EXPR_STRING, VALUE_TEXT, p->token.offset);
+
+    if (rc != ERR_OK)
+        return rc;
+    (*out)->string = keep(p, &p->token);
+    return advance(p);
+}
+
+static int parse_truth(struct parser *p, struct expr_node **out)
+{
+    int rc = new_node(p, out, EXPR_NUMBER, VALUE_BOOL, p->token.offset);
+
+    if (rc != ERR_OK)
+        return rc;
+    (*out)->number = at_word(p, "true");
+    return advance(p);
+}
+
+/* ---- names ---- */
+
+static int unknown_table(struct parser *p, const struct token *token)
+{
+    char name[NAME_SIZE];
+    const char *near = schema_nearest_table(token_name(token, name));
+
+    return fail(p, token->offset, ERR_EXPR_UNKNOWN_NAME, "no table %s%s%s", name,
+                near != NULL ? "; nearest: " : "", near != NULL ? near : "");
+}
+
+static int find_column(struct parser *p, int table, const struct token *token, int *column)
+{
+    char name[NAME_SIZE];
+    const char *near;
+
+    *column = schema_find_column(table, token->text, token->len);
+    if (*column != SCHEMA_NONE)
+        return ERR_OK;
+    near = schema_nearest_column(table, token_name(token, name));
+    return fail(p, token->offset, ERR_EXPR_UNKNOWN_NAME, "table %s has no column %s%s%s",
+                schema_table(table)->name, name, near != NULL ? "; nearest: " : "", near != NULL ? near : "");
+}
+
+static int name_expected(struct parser *p)
+{
+    if (p->token.kind == TOKEN_NAME)
+        return ERR_OK;
+    return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "a name is expected here");
+}
+
+/* column | ancestor "." column */
+static int parse_column(struct parser *p, struct expr_node **out)
+{
+    struct token token = p->token;
+    int source = p->table, column = SCHEMA_NONE;
+    int rc;
+
+    if ((rc = name_expected(p)) != ERR_OK || (rc = advance(p)) != ERR_OK)
+        return rc;
+    if (at_symbol(p, ".")) {
+        source = schema_find_table(token.text, token.len);
+        if (source == SCHEMA_NONE)
+            return unknown_table(p, &token);
+        if (!schema_is_ancestor(source, p->table))
+            return fail(p, token.offset, ERR_EXPR_TYPE,
+                        "%s is no ancestor of %s: use exists, count, min or max", schema_table(source)->name,
+                        schema_table(p->table)->name);
+        if ((rc = advance(p)) != ERR_OK || (rc = name_expected(p)) != ERR_OK)
+            return rc;
+        token = p->token;
+        if ((rc = advance(p)) != ERR_OK)
+            return rc;
+    }
+    if ((rc = find_column(p, source, &token, &column)) != ERR_OK ||
+        (rc = new_node(p, out, EXPR_COLUMN, schema_table(source)->columns[column].type, token.offset)) !=
+            ERR_OK)
+        return rc;
+    (*out)->source = source;
+    (*out)->column = column;
+    (*out)->unit = schema_table(source)->columns[column].unit;
+    return ERR_OK;
+}
+
+static int require_bool(struct parser *p, const struct expr_node *node, size_t offset)
+{
+    if (node->type == VALUE_BOOL)
+        return ERR_OK;
+    return fail(p, offset, ERR_EXPR_TYPE, "a condition is expected here, this is of type %s",
+                schema_type_text(node->type));
+}
+
+/* ---- functions ---- */
+
+static int parse_contains(struct parser *p, struct expr_node **out)
+{
+    size_t offset = p->token.offset, argument;
+    struct expr_node *column;
+    int rc;
+
+    if ((rc = advance(p)) != ERR_OK || (rc = expect(p, TOKEN_SYMBOL, "(")) != ERR_OK)
+        return rc;
+    argument = p->token.offset;
+    if ((rc = parse_column(p, &column)) != ERR_OK)
+        return rc;
+    if (column->type != VALUE_TEXT && column->type != VALUE_CODE)
+        return fail(p, argument, ERR_EXPR_TYPE, "contains() searches text, this column is of type %s",
+                    schema_type_text(column->type));
+    if ((rc = expect(p, TOKEN_SYMBOL, ",")) != ERR_OK)
+        return rc;
+    if (p->token.kind != TOKEN_STRING || p->token.len == 0)
+        return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "the text to search for is expected here");
+    if ((rc = new_node(p, out, EXPR_CONTAINS, VALUE_BOOL, offset)) != ERR_OK)
+        return rc;
+    (*out)->left = column;
+    (*out)->string = keep(p, &p->token);
+    if ((rc = advance(p)) != ERR_OK)
+        return rc;
+    return expect(p, TOKEN_SYMBOL, ")");
+}
+
+/* For whose rows an aggregate over `child` is computed: the nearest of the table at hand and its ancestors
+ * that `child` descends from. */
+static int aggregate_target(const struct parser *p, int child)
+{
+    int target = p->table;
+
+    while (target != SCHEMA_NONE && (target == child || !schema_is_ancestor(target, child)))
+        target = schema_table(target)->parent;
+    return target;
+}
+
+static int parse_where(struct parser *p, struct expr_node *node)
+{
+    int outer = p->table;
+    struct expr_node *condition;
+    size_t offset;
+    int rc;
+
+    if (!at_word(p, "where"))
+        return ERR_OK;
+    if ((rc = advance(p)) != ERR_OK)
+        return rc;
+    offset = p->token.offset;
+    p->table = node->source;
+    rc = parse_or(p, &condition);
+    p->table = outer;
+    if (rc != ERR_OK || (rc = require_bool(p, condition, offset)) != ERR_OK)
+        return rc;
+    node->left = condition;
+    return ERR_OK;
+}
+
+/* The column of min and max, after the child's name. */
+static int parse_aggregated(struct parser *p, struct expr_node *node)
+{
+    const struct schema_column *column;
+    int rc;
+
+    if ((rc = expect(p, TOKEN_SYMBOL, ".")) != ERR_OK || (rc = name_expected(p)) != ERR_OK ||
+        (rc = find_column(p, node->source, &p->token, &node->column)) != ERR_OK)
+        return rc;
+    column = &schema_table(node->source)->columns[node->column];
+    if (column->type != VALUE_INT && column->type != VALUE_FIXED && column->type != VALUE_TIME)
+        return fail(p, p->token.offset, ERR_EXPR_TYPE, "a column of type %s has no least or greatest value",
+                    schema_type_text(column->type));
+    node->type = column->type;
+    node->unit = column->unit;
+    return advance(p);
+}
+
+static int parse_aggregate(struct parser *p, struct expr_node **out, enum expr_op op)
+{
+    struct expr_node *node;
+    int rc;
+
+    if ((rc = new_node(p, &node, op, op == EXPR_EXISTS ? VALUE_BOOL : VALUE_INT, p->token.offset)) !=
+            ERR_OK ||
+        (rc = advance(p)) != ERR_OK || (rc = expect(p, TOKEN_SYMBOL, "(")) != ERR_OK ||
+        (rc = name_expected(p)) != ERR_OK)
+        return rc;
+    node->source = schema_find_table(p->token.text, p->token.len);
+    if (node->source == SCHEMA_NONE)
+        return unknown_table(p, &p->token);
+    node->target = aggregate_target(p, node->source);
+    if (node->target == SCHEMA_NONE)
+        return fail(p, p->token.offset, ERR_EXPR_TYPE, "rows of %s do not belong to rows of %s",
+                    schema_table(node->source)->name, schema_table(p->table)->name);
+    if ((rc = advance(p)) != ERR_OK ||
+        ((op == EXPR_MIN || op == EXPR_MAX) && (rc = parse_aggregated(p, node)) != ERR_OK) ||
+        (rc = parse_where(p, node)) != ERR_OK)
+        return rc;
+    *out = node;
+    return expect(p, TOKEN_SYMBOL, ")");
+}
+
+/* ---- operators ---- */
+
+static int parse_nested(struct parser *p, struct expr_node **out)
+{
+    int rc;
+
+    if ((rc = advance(p)) != ERR_OK || (rc = parse_or(p, out)) != ERR_OK)
+        return rc;
+    return expect(p, TOKEN_SYMBOL, ")");
+}
+
+static int parse_primary(struct parser *p, struct expr_node **out)
+{
+    static const struct {
+        const char *name;
+        enum expr_op op;
+    } aggregates[] = {{"exists", EXPR_EXISTS}, {"count", EXPR_COUNT}, {"min", EXPR_MIN}, {"max", EXPR_MAX}};
+    int rc;
+
+    if (at_symbol(p, "("))
+        return parse_nested(p, out);
+    if (p->token.kind == TOKEN_NUMBER)
+        return parse_number(p, out, false);
+    if (p->token.kind == TOKEN_STRING)
+        return parse_string(p, out);
+    if (at_symbol(p, "-")) {
+        if ((rc = advance(p)) != ERR_OK)
+            return rc;
+        if (p->token.kind != TOKEN_NUMBER)
+            return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "a number is expected after the sign");
+        return parse_number(p, out, true);
+    }
+    if (p->token.kind != TOKEN_NAME)
+        return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "a value or a condition is expected here");
+    if (at_word(p, "true") || at_word(p, "false"))
+        return parse_truth(p, out);
+    if (at_word(p, "contains"))
+        return parse_contains(p, out);
+    for (size_t i = 0; i < sizeof(aggregates) / sizeof(aggregates[0]); i++) {
+        if (at_word(p, aggregates[i].name))
+            return parse_aggregate(p, out, aggregates[i].op);
+    }
+    return parse_column(p, out);
+}
+
+static bool is_literal(const struct expr_node *node)
+{
+    return node->op == EXPR_NUMBER || node->op == EXPR_STRING;
+}
+
+/* A whole literal beside a decimal becomes decimal. */
+static int widen(struct parser *p, struct expr_node *literal, enum value_type type, size_t offset)
+{
+    if (literal->op != EXPR_NUMBER || literal->type != VALUE_INT || type != VALUE_FIXED)
+        return ERR_OK;
+    if (literal->number > VALUE_LIMIT / FIXED_SCALE || literal->number < -VALUE_LIMIT / FIXED_SCALE)
+        return fail(p, offset, ERR_EXPR_LIMIT, "number too large");
+    literal->number *= FIXED_SCALE;
+    literal->type = VALUE_FIXED;
+    return ERR_OK;
+}
+
+static bool fits_unit(const struct expr_node *a, const struct expr_node *b)
+{
+    if (a->unit == b->unit)
+        return true;
+    if (b->op == EXPR_NUMBER && b->unit == UNIT_NONE)
+        return a->unit == UNIT_YEAR || b->number == 0;
+    return false;
+}
+
+/* Numbers on both sides, of one type and unit. */
+static int match_numbers(struct parser *p, struct expr_node *a, struct expr_node *b, size_t offset)
+{
+    int rc;
+
+    if ((rc = widen(p, a, b->type, offset)) != ERR_OK || (rc = widen(p, b, a->type, offset)) != ERR_OK)
+        return rc;
+    if (a->type != b->type)
+        return fail(p, offset, ERR_EXPR_TYPE, "%s and %s do not fit each other", schema_type_text(a->type),
+                    schema_type_text(b->type));
+    if (!fits_unit(a, b) && !fits_unit(b, a))
+        return fail(p, offset, ERR_EXPR_TYPE, "units do not fit each other%s",
+                    a->unit == UNIT_MINUTE || b->unit == UNIT_MINUTE ? "; write durations as 30min, 24h or 7d"
+                                                                     : "");
+    return ERR_OK;
+}
+
+/* `literal` is a string: the other side must be a column that holds such, and know a closed code. */
+static int match_string(struct parser *p, const struct expr_node *column, const struct expr_node *literal,
+                        size_t offset)
+{
+    const struct schema_column *schema;
+    const char *near;
+    size_t num = 0;
+
+    if (column->op != EXPR_COLUMN ||
+        (column->type != VALUE_CODE && column->type != VALUE_TEXT && column->type != VALUE_ID))
+        return fail(p, offset, ERR_EXPR_TYPE,
+                    "text is compared with a column of codes, text or ids on its left");
+    schema = &schema_table(column->source)->columns[column->column];
+    if (schema->pseudonym)
+        return fail(p, offset, ERR_EXPR_TYPE, "%s is stored as a pseudonym", schema->name);
+    if (schema->codes == NULL)
+        return ERR_OK;
+    for (; schema->codes[num] != NULL; num++) {
+        if (strcmp(schema->codes[num], literal->string) == 0)
+            return ERR_OK;
+    }
+    near = suggest_nearest(literal->string, schema->codes, num);
+    return fail(p, offset, ERR_EXPR_UNKNOWN_NAME, "column %s has no code %.60s%s%s", schema->name,
+                literal->string, near != NULL ? "; nearest: " : "", near != NULL ? near : "");
+}
+
+static bool has_strings(const struct expr_node *node)
+{
+    return node->type == VALUE_CODE || node->type == VALUE_TEXT || node->type == VALUE_ID;
+}
+
+static int match(struct parser *p, enum expr_op op, struct expr_node *a, struct expr_node *b, size_t offset)
+{
+    bool order = op != EXPR_EQ && op != EXPR_NE && op != EXPR_IN;
+
+    if (has_strings(a) || has_strings(b)) {
+        if (order)
+            return fail(p, offset, ERR_EXPR_TYPE, "codes and texts have no order");
+        if (b->op != EXPR_STRING)
+            return fail(p, offset, ERR_EXPR_TYPE, "a text in quotes is expected on the right");
+        return match_string(p, a, b, offset);
+    }
+    if (order && (a->type == VALUE_BOOL || b->type == VALUE_BOOL))
+        return fail(p, offset, ERR_EXPR_TYPE, "conditions have no order");
+    return match_numbers(p, a, b, offset);
+}
+
+static int binary(struct parser *p, struct expr_node **left, struct expr_node *right, enum expr_op op,
+                  enum value_type type, size_t offset)
+{
+    struct expr_node *node;
+    int rc = new_node(p, &node, op, type, offset);
+
+    if (rc != ERR_OK)
+        return rc;
+    node->left = *left;
+    node->right = right;
+    node->unit = type == VALUE_BOOL ? UNIT_NONE : (*left)->unit != UNIT_NONE ? (*left)->unit : right->unit;
+    *left = node;
+    return ERR_OK;
+}
+
+static int parse_sum(struct parser *p, struct expr_node **out)
+{
+    struct expr_node *right;
+    int rc = parse_primary(p, out);
+
+    while (rc == ERR_OK && (at_symbol(p, "+") || at_symbol(p, "-"))) {
+        enum expr_op op = at_symbol(p, "+") ? EXPR_ADD : EXPR_SUB;
+        size_t offset = p->token.offset;
+
+        if ((rc = advance(p)) != ERR_OK || (rc = parse_primary(p, &right)) != ERR_OK ||
+            (rc = match_numbers(p, *out, right, offset)) != ERR_OK)
+            return rc;
+        if ((*out)->type != VALUE_INT && (*out)->type != VALUE_FIXED)
+            return fail(p, offset, ERR_EXPR_TYPE, "%s cannot be added or subtracted",
+                        schema_type_text((*out)->type));
+        rc = binary(p, out, right, op, (*out)->type, offset);
+    }
+    return rc;
+}
+
+static int negate(struct parser *p, struct expr_node **node, size_t offset)
+{
+    struct expr_node *inner = *node;
+    int rc = new_node(p, node, EXPR_NOT, VALUE_BOOL, offset);
+
+    if (rc == ERR_OK)
+        (*node)->left = inner;
+    return rc;
+}
+
+static int parse_item(struct parser *p, struct expr_node *left, struct expr_node **item)
+{
+    size_t offset = p->token.offset;
+    int rc = parse_primary(p, item);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (!is_literal(*item))
+        return fail(p, offset, ERR_EXPR_SYNTAX, "a list holds literals");
+    return match(p, EXPR_IN, left, *item, offset);
+}
+
+/* "{" literal {"," literal} "}" */
+static int parse_in(struct parser *p, struct expr_node **out, size_t offset)
+{
+    struct expr_node *first = NULL, *last = NULL, *item;
+    int rc = expect(p, TOKEN_SYMBOL, "{");
+
+    while (rc == ERR_OK) {
+        if ((rc = parse_item(p, *out, &item)) != ERR_OK)
+            return rc;
+        if (last == NULL)
+            first = item;
+        else
+            last->next = item;
+        last = item;
+        if (!at_symbol(p, ","))
+            break;
+        rc = advance(p);
+    }
+    if (rc != ERR_OK || (rc = expect(p, TOKEN_SYMBOL, "}")) != ERR_OK)
+        return rc;
+    return binary(p, out, first, EXPR_IN, VALUE_BOOL, offset);
+}
+
+static int parse_is(struct parser *p, struct expr_node **out, size_t offset)
+{
+    struct expr_node *left = *out;
+    bool negative;
+    int rc;
+
+    if (left->op == EXPR_STRING)
+        return fail(p, offset, ERR_EXPR_TYPE, "a literal is never missing");
+    if ((rc = advance(p)) != ERR_OK)
+        return rc;
+    negative = at_word(p, "not");
+    if (negative && (rc = advance(p)) != ERR_OK)
+        return rc;
+    if ((rc = expect(p, TOKEN_NAME, "missing")) != ERR_OK ||
+        (rc = new_node(p, out, EXPR_IS_MISSING, VALUE_BOOL, offset)) != ERR_OK)
+        return rc;
+    (*out)->left = left;
+    return negative ? negate(p, out, offset) : ERR_OK;
+}
+
+static bool comparison_op(const struct parser *p, enum expr_op *op)
+{
+    static const struct {
+        const char *symbol;
+        enum expr_op op;
+    } known[] = {{"=", EXPR_EQ},  {"!=", EXPR_NE}, {"<", EXPR_LT},
+                 {"<=", EXPR_LE}, {">", EXPR_GT},  {">=", EXPR_GE}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (at_symbol(p, known[i].symbol)) {
+            *op = known[i].op;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int parse_comparison(struct parser *p, struct expr_node **out)
+{
+    enum expr_op op = EXPR_EQ;
+    struct expr_node *right;
+    bool negative;
+    size_t offset;
+    int rc;
+
+    if ((rc = parse_sum(p, out)) != ERR_OK)
+        return rc;
+    offset = p->token.offset;
+    if (at_word(p, "is"))
+        return parse_is(p, out, offset);
+    negative = at_word(p, "not");
+    if (negative && (rc = advance(p)) != ERR_OK)
+        return rc;
+    if (at_word(p, "in")) {
+        if ((rc = advance(p)) != ERR_OK || (rc = parse_in(p, out, offset)) != ERR_OK)
+            return rc;
+        return negative ? negate(p, out, offset) : ERR_OK;
+    }
+    if (negative)
+        return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "in is expected here");
+    if (!comparison_op(p, &op))
+        return ERR_OK;
+    if ((rc = advance(p)) != ERR_OK)
+        return rc;
+    offset = p->token.offset;
+    if ((rc = parse_sum(p, &right)) != ERR_OK || (rc = match(p, op, *out, right, offset)) != ERR_OK)
+        return rc;
+    return binary(p, out, right, op, VALUE_BOOL, offset);
+}
+
+static int parse_not(struct parser *p, struct expr_node **out)
+{
+    size_t offset = p->token.offset;
+    size_t num_not = 0;
+    int rc;
+
+    for (; at_word(p, "not"); num_not++) {
+        if ((rc = advance(p)) != ERR_OK)
+            return rc;
+    }
+    if ((rc = parse_comparison(p, out)) != ERR_OK || num_not == 0)
+        return rc;
+    if ((rc = require_bool(p, *out, offset)) != ERR_OK)
+        return rc;
+    return num_not % 2 == 1 ? negate(p, out, offset) : ERR_OK;
+}
+
+/* operand {word operand} with conditions as operands. */
+static int parse_chain(struct parser *p, struct expr_node **out, const char *word, enum expr_op op,
+                       int (*operand)(struct parser *, struct expr_node **))
+{
+    size_t offset = p->token.offset;
+    struct expr_node *right;
+    int rc = operand(p, out);
+
+    while (rc == ERR_OK && at_word(p, word)) {
+        if ((rc = require_bool(p, *out, offset)) != ERR_OK || (rc = advance(p)) != ERR_OK)
+            return rc;
+        offset = p->token.offset;
+        if ((rc = operand(p, &right)) != ERR_OK || (rc = require_bool(p, right, offset)) != ERR_OK)
+            return rc;
+        rc = binary(p, out, right, op, VALUE_BOOL, offset);
+    }
+    return rc;
+}
+
+static int parse_and(struct parser *p, struct expr_node **out)
+{
+    return parse_chain(p, out, "and", EXPR_AND, parse_not);
+}
+
+static int parse_or(struct parser *p, struct expr_node **out)
+{
+    int rc;
+
+    if (p->depth == EXPR_MAX_DEPTH)
+        return fail(p, p->token.offset, ERR_EXPR_LIMIT, "nested more than %d deep", EXPR_MAX_DEPTH);
+    p->depth++;
+    rc = parse_chain(p, out, "or", EXPR_OR, parse_and);
+    p->depth--;
+    return rc;
+}
+
+/* ---- whole expressions ---- */
+
+static int check_wanted(struct parser *p, const struct expr_node *root, enum expr_want want)
+{
+    if (want == EXPR_WANT_BOOL)
+        return require_bool(p, root, 0);
+    if (root->type == VALUE_INT || root->type == VALUE_FIXED)
+        return ERR_OK;
+    return fail(p, 0, ERR_EXPR_TYPE, "a number is expected here, this is of type %s",
+                schema_type_text(root->type));
+}
+
+static int allocate(struct expr **out, size_t text_len, size_t max_nodes, struct err *err)
+{
+    struct expr *expr = calloc(1, sizeof(*expr));
+
+    if (expr == NULL)
+        return err_set(err, ERR_NO_MEMORY, "expression");
+    expr->nodes = calloc(max_nodes, sizeof(*expr->nodes));
+    expr->strings = malloc(text_len + 1);
+    if (expr->nodes == NULL || expr->strings == NULL) {
+        expr_free(&expr);
+        return err_set(err, ERR_NO_MEMORY, "expression");
+    }
+    *out = expr;
+    return ERR_OK;
+}
+
+int expr_parse(struct expr **out, const struct expr_source *source, int table, enum expr_want want,
+               struct err *err)
+{
+    struct parser p = {.source = source, .table = table, .err = err};
+    size_t text_len = strlen(source->text);
+    struct expr_node *root;
+    int rc;
+
+    if (text_len > EXPR_MAX_TEXT)
+        return expr_fail(source, 0, err, ERR_EXPR_LIMIT, "longer than %d bytes", EXPR_MAX_TEXT);
+    p.max_nodes =
+        text_len + 1 < EXPR_MAX_NODES ? text_len + 1 : EXPR_MAX_NODES; /* a node has a word of its own */
+    if ((rc = allocate(&p.expr, text_len, p.max_nodes, err)) != ERR_OK)
+        return rc;
+    if ((rc = advance(&p)) != ERR_OK || (rc = parse_or(&p, &root)) != ERR_OK)
+        goto done;
+    if (p.token.kind != TOKEN_END) {
+        rc = fail(&p, p.token.offset, ERR_EXPR_SYNTAX, "the expression should end here");
+        goto done;
+    }
+    if ((rc = check_wanted(&p, root, want)) != ERR_OK)
+        goto done;
+    p.expr->root = root;
+    *out = p.expr;
+    p.expr = NULL;
+
+done:
+    expr_free(&p.expr);
+    return rc;
+}
+
+void expr_free(struct expr **expr)
+{
+    if (*expr == NULL)
+        return;
+    free((*expr)->nodes);
+    free((*expr)->strings);
+    free(*expr);
+    *expr = NULL;
+}
