@@ -18,6 +18,8 @@
 #define ARGS_EXIT_FAILED  1
 #define ARGS_EXIT_USAGE   2
 #define ARGS_MAX_OPTIONS  24 /* of one command with the common ones */
+#define ARGS_MAX_COMMANDS 64
+#define ARGS_MAX_GIVEN    64 /* options on one command line */
 #define ARGS_MAX_OPERANDS 64
 
 struct args;

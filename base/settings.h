@@ -43,8 +43,8 @@ struct setting {
     const char *en, *zh;        /* one sentence */
 };
 
-/* Fill `out` from the file, or from the defaults alone when `path` is NULL. On failure `out` is left cleared.
- * Errors name file, line, column and field. */
+/* Fill `out`, which starts as {0}, from the file, or from the defaults alone when `path` is NULL. On failure
+ * nothing is left allocated. Errors name file, line, column and field. */
 WEFT_MUST_USE int settings_load(void *out, const struct setting *table, size_t num_settings, const char *path,
                                 struct err *err);
 
