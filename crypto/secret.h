@@ -15,7 +15,7 @@ bool secret_equal(const void *a, const void *b, size_t len);
 /* Overwrite; the compiler will not remove it. Harmless on NULL with length 0. */
 void secret_wipe(void *data, size_t len);
 
-/* Wipe, free and set *data to NULL. */
+/* Wipe, then free. Harmless on NULL. */
 void secret_free(void *data, size_t len);
 
 #endif
