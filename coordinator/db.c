@@ -9,8 +9,8 @@
 #include "crypto/secret.h"
 
 enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, NUM_TABLES };
-static const char *const table_names[NUM_TABLES] = {"documents", "document_keys", "reports",
-                                                    "report_ids", "secrets",      "cursors"};
+static const char *const table_names[NUM_TABLES] = {"documents",  "document_keys", "reports",
+                                                    "report_ids", "secrets",       "cursors"};
 #define AT_REST_KEY_ID 1
 
 const uint8_t DB_NO_TASK[TASK_ID_SIZE] = {0};
@@ -104,8 +104,8 @@ static int set_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint
     return store_put(db->txn, DOCUMENT_KEYS, key.data, key.len, value.data, value.len, err);
 }
 
-static int get_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number, Weft__V1__Document **document,
-                        struct err *err)
+static int get_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number,
+                        Weft__V1__Document **document, struct err *err)
 {
     struct key key = key_of(task);
     const uint8_t *value;
@@ -287,8 +287,8 @@ int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *s
     int rc;
 
     key_number(&key, revision, 4);
-    if ((rc = document_body((ProtobufCMessage **)&header, report->report, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT,
-                            err)) != 0) {
+    if ((rc = document_body((ProtobufCMessage **)&header, report->report,
+                            WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT, err)) != 0) {
         return rc;
     }
     id_key = report_id_key(task, site, header->report_id.data);
@@ -340,8 +340,9 @@ int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const cha
 {
     struct key place = report_key(task, site);
 
-    if (sealed->len != len + AT_REST_OVERHEAD || !at_rest_open(share, db->at_rest_key, AT_REST_KEY_ID, place.data,
-                                                               place.len, sealed->data, sealed->len)) {
+    if (sealed->len != len + AT_REST_OVERHEAD ||
+        !at_rest_open(share, db->at_rest_key, AT_REST_KEY_ID, place.data, place.len, sealed->data,
+                      sealed->len)) {
         return err_set(err, ERR_STORE_CORRUPT, "output share of %s", site);
     }
     return 0;
@@ -355,8 +356,8 @@ static struct key secret_key(const uint8_t task[TASK_ID_SIZE], const char *name)
     return key;
 }
 
-int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, uint8_t **value, size_t *len,
-                  struct err *err)
+int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, uint8_t **value,
+                  size_t *len, struct err *err)
 {
     struct key key = secret_key(task, name);
     const uint8_t *sealed;
@@ -365,7 +366,8 @@ int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
 
     *value = NULL;
     *len = 0;
-    if ((rc = store_get(db->txn, SECRETS, key.data, key.len, &sealed, &sealed_len, err)) != 0 || sealed == NULL) {
+    if ((rc = store_get(db->txn, SECRETS, key.data, key.len, &sealed, &sealed_len, err)) != 0 ||
+        sealed == NULL) {
         return rc;
     }
     if (sealed_len < AT_REST_OVERHEAD) {
@@ -382,8 +384,8 @@ int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
     return 0;
 }
 
-int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, const uint8_t *value, size_t len,
-                  struct err *err)
+int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, const uint8_t *value,
+                  size_t len, struct err *err)
 {
     struct key key = secret_key(task, name);
     uint8_t *stored = NULL, *sealed;
@@ -428,8 +430,8 @@ int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *p
     return 0;
 }
 
-int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer, const struct db_cursor *cursor,
-                  struct err *err)
+int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer,
+                  const struct db_cursor *cursor, struct err *err)
 {
     struct key key = secret_key(task, peer), value = {.len = 0};
 

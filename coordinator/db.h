@@ -1,8 +1,9 @@
 /* db.h - what a coordinator remembers: the one place that knows keys and encodings of its store.
  *
- * A small interface in the protocol's own terms, over base/store.h (LMDB). Another store, say PostgreSQL for several
- * replicas of one coordinator, would implement these functions again and nothing else would change. All keys begin
- * with the task; shares and keys are encrypted at rest with the coordinator's key, bound to their place.
+ * A small interface in the protocol's own terms, over base/store.h (LMDB). Another store, say PostgreSQL for
+ * several replicas of one coordinator, would implement these functions again and nothing else would change.
+ * All keys begin with the task; shares and keys are encrypted at rest with the coordinator's key, bound to
+ * their place.
  *
  * Everything returned is a copy that the caller ends. */
 #ifndef COORDINATOR_DB_H
@@ -13,7 +14,7 @@
 #include "proto/store.pb-c.h"
 
 #define DB_FORMAT_VERSION 1
-#define DB_APPLICATION "weft-coordinator"
+#define DB_APPLICATION    "weft-coordinator"
 
 typedef Weft__Store__V1__StoredReport StoredReport;
 
@@ -23,7 +24,8 @@ struct db {
     const uint8_t *at_rest_key; /* 32 bytes */
 };
 
-WEFT_MUST_USE int db_open_store(struct store **store, const char *path, bool read_only, bool no_sync, struct err *err);
+WEFT_MUST_USE int db_open_store(struct store **store, const char *path, bool read_only, bool no_sync,
+                                struct err *err);
 
 /* The place of documents that belong to no task. */
 extern const uint8_t DB_NO_TASK[TASK_ID_SIZE];
@@ -35,40 +37,45 @@ struct db_document {
     Weft__V1__Document *document;
 };
 
-/* Stores it unless there is one under the key: the same body is fine (*number is the old one), another body is
- * ERR_DOCUMENT_CONFLICT. */
+/* Stores it unless there is one under the key: the same body is fine (*number is the old one), another body
+ * is ERR_DOCUMENT_CONFLICT. */
 WEFT_MUST_USE int db_put_document(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *key,
-                                  const Weft__V1__Document *document, uint64_t *number, bool *is_new, struct err *err);
+                                  const Weft__V1__Document *document, uint64_t *number, bool *is_new,
+                                  struct err *err);
 /* The first document numbered above `after`; out->document NULL when there is none. */
 WEFT_MUST_USE int db_next_document(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t after,
                                    struct db_document *out, struct err *err);
-WEFT_MUST_USE int db_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t *number, struct err *err);
+WEFT_MUST_USE int db_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t *number,
+                                 struct err *err);
 
 /* ---- reports ---- */
 
 /* revision 0: the highest. *report is NULL when there is none; end with wire_free. */
-WEFT_MUST_USE int db_get_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t revision,
-                                StoredReport **report, struct err *err);
-WEFT_MUST_USE int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t revision,
-                                const StoredReport *report, struct err *err);
+WEFT_MUST_USE int db_get_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
+                                uint32_t revision, StoredReport **report, struct err *err);
+WEFT_MUST_USE int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
+                                uint32_t revision, const StoredReport *report, struct err *err);
 /* The highest accepted revision. */
 WEFT_MUST_USE int db_get_accepted(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
                                   StoredReport **report, uint32_t *revision, struct err *err);
 /* Was this report id used by the site in any revision? */
 WEFT_MUST_USE int db_report_id_is_used(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
-                                       const uint8_t report_id[PRIO3_NONCE_SIZE], bool *used, struct err *err);
+                                       const uint8_t report_id[PRIO3_NONCE_SIZE], bool *used,
+                                       struct err *err);
 
 /* Encrypt and decrypt the out_share field; `aad` binds task and site. */
 WEFT_MUST_USE int db_seal_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
-                                    const uint8_t *share, size_t len, ProtobufCBinaryData *sealed, struct err *err);
+                                    const uint8_t *share, size_t len, ProtobufCBinaryData *sealed,
+                                    struct err *err);
 WEFT_MUST_USE int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
-                                    const ProtobufCBinaryData *sealed, uint8_t *share, size_t len, struct err *err);
+                                    const ProtobufCBinaryData *sealed, uint8_t *share, size_t len,
+                                    struct err *err);
 
 /* ---- secret values under (task, name): shares received or summed, opened totals, HPKE keys ---- */
 
 /* *value is NULL when there is none; end with secret_free. */
-WEFT_MUST_USE int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, uint8_t **value,
-                                size_t *len, struct err *err);
+WEFT_MUST_USE int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
+                                uint8_t **value, size_t *len, struct err *err);
 /* Stores once: the same value again is fine, another one is ERR_SHARE_CONFLICT. */
 WEFT_MUST_USE int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
                                 const uint8_t *value, size_t len, struct err *err);

@@ -1,0 +1,363 @@
+/* view.c - hold and check a task's public documents. */
+#include "coordinator/view_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wire.h"
+
+int view_new(struct view **out, const struct roster *roster, const struct task *task, struct err *err)
+{
+    size_t areas = (size_t)roster->num_areas, sites = (size_t)roster->num_sites;
+    struct view *view = calloc(1, sizeof *view);
+
+    if (view == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "task");
+    }
+    view->roster = roster;
+    view->task = task;
+    view->key_sheets = calloc((size_t)roster->num_coordinators + 1, sizeof *view->key_sheets);
+    view->freezes = calloc(areas, sizeof *view->freezes);
+    view->contributes = calloc(areas, sizeof *view->contributes);
+    view->states = calloc(areas, sizeof *view->states);
+    view->releases = calloc(areas, sizeof *view->releases);
+    view->site_is_frozen = calloc(sites + 1, sizeof *view->site_is_frozen);
+    view->is_listed = calloc(areas, sizeof *view->is_listed);
+    view->block = calloc(sites + 1, sizeof *view->block);
+    view->is_open = calloc(areas * (size_t)task->num_series, sizeof *view->is_open);
+    view->has_own_block = calloc(areas * (size_t)task->num_series, sizeof *view->has_own_block);
+    view->suppressed = calloc(areas * (size_t)task->num_cells, sizeof *view->suppressed);
+    if (view->key_sheets == NULL || view->freezes == NULL || view->contributes == NULL ||
+        view->states == NULL || view->releases == NULL || view->site_is_frozen == NULL ||
+        view->is_listed == NULL || view->block == NULL || view->is_open == NULL ||
+        view->has_own_block == NULL || view->suppressed == NULL) {
+        view_free(&view);
+        return err_set(err, ERR_NO_MEMORY, "task");
+    }
+    for (size_t i = 0; i < sites; i++) {
+        view->block[i] = NONE;
+    }
+    *out = view;
+    return 0;
+}
+
+static void held_clear(struct view_document *held)
+{
+    document_free(&held->document);
+    wire_free(&held->body);
+}
+
+static void held_free(struct view_document *array, int num)
+{
+    for (int i = 0; array != NULL && i < num; i++) {
+        held_clear(&array[i]);
+    }
+    free(array);
+}
+
+void view_free(struct view **out)
+{
+    struct view *view = *out;
+
+    if (view == NULL) {
+        return;
+    }
+    held_free(view->key_sheets, view->roster->num_coordinators);
+    held_free(view->freezes, view->roster->num_areas);
+    held_free(view->contributes, view->roster->num_areas);
+    held_free(view->states, view->roster->num_areas);
+    held_free(view->releases, view->roster->num_areas);
+    held_clear(&view->order);
+    held_clear(&view->plan);
+    held_clear(&view->pattern);
+    held_clear(&view->voided);
+    for (size_t i = 0; i < view->num_sealed; i++) {
+        held_clear(&view->sealed[i].held);
+    }
+    free(view->sealed);
+    free(view->site_is_frozen);
+    free(view->is_listed);
+    free(view->block);
+    free(view->is_open);
+    free(view->has_own_block);
+    free(view->suppressed);
+    free(view);
+    *out = NULL;
+}
+
+/* ---- who must have signed ---- */
+
+static bool coordinator_signed(const struct view *view, const Weft__V1__Document *document, int coordinator)
+{
+    const Weft__V1__Coordinator *wire = view->roster->coordinators[coordinator].wire;
+
+    return document_is_signed(document, wire->id, wire->sign_key.data);
+}
+
+static bool pair_signed(const struct view *view, const Weft__V1__Document *document, int area)
+{
+    return coordinator_signed(view, document, view->roster->areas[area].leader) &&
+           coordinator_signed(view, document, view->roster->areas[area].helper);
+}
+
+/* The area or coordinator that a body speaks of, by its text; NONE when the kind has none. */
+static const char *body_subject(const Weft__V1__Document *document, const ProtobufCMessage *body)
+{
+    switch (document->type) {
+    case DOC(KEY_SHEET):
+        return ((const Weft__V1__KeySheet *)body)->coordinator;
+    case DOC(FREEZE):
+        return ((const Weft__V1__Freeze *)body)->area;
+    case DOC(CONTRIBUTES):
+        return ((const Weft__V1__Contributes *)body)->area;
+    case DOC(STATES):
+        return ((const Weft__V1__States *)body)->area;
+    case DOC(RELEASE):
+        return ((const Weft__V1__Release *)body)->area;
+    default:
+        return "";
+    }
+}
+
+static bool is_signed_rightly(const struct view *view, const Weft__V1__Document *document,
+                              const ProtobufCMessage *body)
+{
+    const struct roster *roster = view->roster;
+    const char *subject = body_subject(document, body);
+    int index;
+
+    switch (document->type) {
+    case DOC(KEY_SHEET):
+        return (index = roster_find_coordinator(roster, subject)) != NONE &&
+               coordinator_signed(view, document, index);
+    case DOC(SEALED_SHARE):
+        index = roster_find_coordinator(roster, ((const Weft__V1__SealedShare *)body)->coordinator);
+        return index != NONE && coordinator_signed(view, document, index);
+    case DOC(STATES):
+        return (index = roster_find_area(roster, subject)) != NONE &&
+               coordinator_signed(view, document, roster->areas[index].leader);
+    case DOC(FREEZE):
+    case DOC(CONTRIBUTES):
+    case DOC(RELEASE):
+        return (index = roster_find_area(roster, subject)) != NONE && pair_signed(view, document, index);
+    case DOC(ORDER):
+    case DOC(PLAN):
+    case DOC(PATTERN):
+        return pair_signed(view, document, roster->top);
+    case DOC(VOID): {
+        struct roster_roots roots = {(const Weft__V1__Root *const *)roster->wire->roots,
+                                     roster->wire->n_roots};
+        return roster_check_root_signatures(&roots, document, NULL) == 0;
+    }
+    default:
+        return false;
+    }
+}
+
+/* ---- names ---- */
+
+static int key_of_body(char out[VIEW_KEY_MAX], const Weft__V1__Document *document,
+                       const ProtobufCMessage *body, struct err *err)
+{
+    const char *subject = body_subject(document, body);
+
+    if (document->type == DOC(SEALED_SHARE)) {
+        const Weft__V1__SealedShare *share = (const Weft__V1__SealedShare *)body;
+        if (share->opening == NULL || !id_is_valid(share->opening->area)) {
+            return err_set(err, ERR_DOCUMENT_MALFORMED, "sealed share without an opening");
+        }
+        snprintf(out, VIEW_KEY_MAX, "%s %d %d %d", share->opening->area, (int)share->opening->scope,
+                 (int)share->opening->stage, (int)share->side);
+        return 0;
+    }
+    if (*subject != '\0' && !id_is_valid(subject)) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "%s with a bad identifier",
+                       document_type_name(document->type));
+    }
+    snprintf(out, VIEW_KEY_MAX, "%s", subject);
+    return 0;
+}
+
+int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Document *document, struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    int rc;
+
+    switch (document->type) {
+    case DOC(VOID):
+    case DOC(KEY_SHEET):
+    case DOC(FREEZE):
+    case DOC(ORDER):
+    case DOC(CONTRIBUTES):
+    case DOC(PLAN):
+    case DOC(SEALED_SHARE):
+    case DOC(STATES):
+    case DOC(PATTERN):
+    case DOC(RELEASE):
+        break;
+    default:
+        return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
+    }
+    if ((rc = document_body(&body, document, document->type, err)) == 0) {
+        rc = key_of_body(out, document, body, err);
+    }
+    wire_free(&body);
+    return rc;
+}
+
+/* ---- adding ---- */
+
+static struct view_document *place_of(struct view *view, const Weft__V1__Document *document,
+                                      const ProtobufCMessage *body)
+{
+    const char *subject = body_subject(document, body);
+    int index;
+
+    switch (document->type) {
+    case DOC(ORDER):
+        return &view->order;
+    case DOC(PLAN):
+        return &view->plan;
+    case DOC(PATTERN):
+        return &view->pattern;
+    case DOC(VOID):
+        return &view->voided;
+    case DOC(KEY_SHEET):
+        index = roster_find_coordinator(view->roster, subject);
+        return index == NONE ? NULL : &view->key_sheets[index];
+    default:
+        break;
+    }
+    if ((index = roster_find_area(view->roster, subject)) == NONE) {
+        return NULL;
+    }
+    switch (document->type) {
+    case DOC(FREEZE):
+        return &view->freezes[index];
+    case DOC(CONTRIBUTES):
+        return &view->contributes[index];
+    case DOC(STATES):
+        return &view->states[index];
+    default:
+        return &view->releases[index];
+    }
+}
+
+static struct view_document *place_of_sealed(struct view *view, const Weft__V1__SealedShare *share)
+{
+    struct opening opening = view_opening_from(view, share->opening);
+    const Weft__V1__SealedShare *known = view_sealed_share(view, &opening, share->side);
+    struct view_sealed *grown;
+
+    for (size_t i = 0; known != NULL && i < view->num_sealed; i++) {
+        if (view->sealed[i].body == known) {
+            return &view->sealed[i].held;
+        }
+    }
+    if ((grown = realloc(view->sealed, (view->num_sealed + 1) * sizeof *grown)) == NULL) {
+        return NULL;
+    }
+    view->sealed = grown;
+    grown[view->num_sealed] = (struct view_sealed){0};
+    return &grown[view->num_sealed++].held;
+}
+
+static int hold(struct view *view, const Weft__V1__Document *document, ProtobufCMessage **body,
+                struct err *err)
+{
+    Weft__V1__Document *copy = NULL;
+    struct view_document *place;
+    int rc;
+
+    if ((rc = document_copy(&copy, document, err)) != 0) {
+        return rc;
+    }
+    place = document->type == DOC(SEALED_SHARE) ? place_of_sealed(view, (const Weft__V1__SealedShare *)*body)
+                                                : place_of(view, document, *body);
+    if (place == NULL) {
+        document_free(&copy);
+        return err_set(err, ERR_NO_MEMORY, "%s", document_type_name(document->type));
+    }
+    if (place->document != NULL) {
+        rc = document_same_body(place->document, copy)
+                 ? 0
+                 : err_set(err, ERR_DOCUMENT_CONFLICT, "%s", document_type_name(document->type));
+        document_free(&copy);
+        return rc;
+    }
+    place->document = copy;
+    place->body = *body;
+    *body = NULL;
+    document_digest(place->digest, copy);
+    if (document->type == DOC(SEALED_SHARE)) {
+        view->sealed[view->num_sealed - 1].body = (const Weft__V1__SealedShare *)place->body;
+    }
+    return 0;
+}
+
+int view_add(struct view *view, const Weft__V1__Document *document, struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    int rc;
+
+    if ((rc = document_body(&body, document, document->type, err)) != 0) {
+        return rc;
+    }
+    if (!is_signed_rightly(view, document, body)) {
+        rc = err_set(err, ERR_DOCUMENT_SIGNATURE, "%s %s", document_type_name(document->type),
+                     body_subject(document, body));
+    } else if ((rc = view_check_body(view, document, body, err)) == 0 &&
+               (rc = hold(view, document, &body, err)) == 0) {
+        rc = view_derive(view, document->type, err);
+    }
+    wire_free(&body);
+    return rc;
+}
+
+int view_check(const struct view *view, const Weft__V1__Document *document, struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    int rc = document_body(&body, document, document->type, err);
+
+    if (rc == 0) {
+        rc = view_check_body(view, document, body, err);
+    }
+    wire_free(&body);
+    return rc;
+}
+
+/* ---- counts ---- */
+
+static int count_sites(const struct view *view, int area, bool frozen_only)
+{
+    int num = 0;
+
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        if ((!frozen_only || view->site_is_frozen[i]) &&
+            roster_is_within(view->roster, view->roster->sites[i].area, area)) {
+            num++;
+        }
+    }
+    return num;
+}
+
+int view_num_expected(const struct view *view, int area)
+{
+    return count_sites(view, area, false);
+}
+
+int view_num_frozen(const struct view *view, int area)
+{
+    return count_sites(view, area, true);
+}
+
+int view_num_supervised(const struct view *view, int area)
+{
+    int num = 0;
+
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        num += view->roster->sites[i].supervisor == area;
+    }
+    return num;
+}

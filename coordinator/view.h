@@ -1,0 +1,125 @@
+/* view.h - one task as its public documents tell it: what is frozen, ordered, planned, suppressed and
+ * released.
+ *
+ * Pure: documents in, derived facts out. Everyone who holds the same documents derives the same, which is how
+ * each party checks what others signed: it builds the body itself and compares (view_check). No secret is
+ * here.
+ *
+ * Documents are added in any order that respects their dependences (a freeze before the order that names it);
+ * one whose predecessors are missing is refused with ERR_PREDECESSOR_MISSING and may be offered again later.
+ */
+#ifndef COORDINATOR_VIEW_H
+#define COORDINATOR_VIEW_H
+
+#include "base/task.h"
+
+/* One signed document, unpacked. */
+struct view_document {
+    Weft__V1__Document *document; /* NULL: not there yet */
+    ProtobufCMessage *body;
+    uint8_t digest[DIGEST_SIZE];
+};
+
+struct view_sealed {
+    struct view_document held;
+    const Weft__V1__SealedShare *body;
+};
+
+struct view {
+    const struct roster *roster; /* borrowed, as is task */
+    const struct task *task;
+
+    struct view_document *key_sheets; /* by coordinator */
+    struct view_document *freezes;    /* by area, as are the next three */
+    struct view_document *contributes;
+    struct view_document *states;
+    struct view_document *releases;
+    struct view_document order, plan, pattern, voided;
+    struct view_sealed *sealed; /* all that were seen */
+    size_t num_sealed;
+
+    /* derived from freezes */
+    bool *site_is_frozen; /* by site */
+    /* derived from the order */
+    bool *is_listed; /* by area */
+    int *block;      /* by site: the nearest listed area at or above it; NONE if not frozen or none */
+    /* derived from the plan */
+    bool *is_open;       /* by area * num_series + series, as is the next */
+    bool *has_own_block; /* the area's total holds more than, and not only, its maximal open descendants do */
+    /* derived from the pattern */
+    uint8_t *suppressed; /* by area * num_cells + cell */
+};
+
+WEFT_MUST_USE int view_new(struct view **view, const struct roster *roster, const struct task *task,
+                           struct err *err);
+void view_free(struct view **view);
+
+/* The name under which a document of this task is stored once: "freeze 330302", "order". Bounded by
+ * VIEW_KEY_MAX. ERR_DOCUMENT_NOT_NEEDED for kinds that are not exchanged. */
+#define VIEW_KEY_MAX (3 * ID_MAX)
+WEFT_MUST_USE int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Document *document,
+                                    struct err *err);
+
+/* Check signatures and content of a document and take a copy of it. Adding it again is fine. */
+WEFT_MUST_USE int view_add(struct view *view, const Weft__V1__Document *document, struct err *err);
+
+/* Check the content alone, before one's own signature is added: who signed is not looked at. */
+WEFT_MUST_USE int view_check(const struct view *view, const Weft__V1__Document *document, struct err *err);
+
+/* ---- counts ---- */
+
+int view_num_expected(const struct view *view, int area); /* roster sites at or below the area */
+int view_num_frozen(const struct view *view, int area);
+/* Sites that the area's leader supervises. */
+int view_num_supervised(const struct view *view, int area);
+
+/* ---- what is to be signed next; built by the leader and again by everyone who checks it ---- */
+
+/* The bodies below depend on public documents alone. The caller frees the arena message with wire_free. */
+WEFT_MUST_USE int view_build_order(const struct view *view, Weft__V1__Document **unsigned_document,
+                                   struct err *err);
+WEFT_MUST_USE int view_build_plan(const struct view *view, Weft__V1__Document **unsigned_document,
+                                  struct err *err);
+WEFT_MUST_USE int view_build_pattern(const struct view *view, Weft__V1__Document **unsigned_document,
+                                     struct err *err);
+
+/* ---- openings ---- */
+
+struct opening {
+    int area;
+    Weft__V1__Scope scope;
+    Weft__V1__Stage stage;
+};
+
+/* All openings of a stage that the order or the plan allows, in order of area. The caller frees *openings. */
+WEFT_MUST_USE int view_openings(const struct view *view, Weft__V1__Stage stage, struct opening **openings,
+                                size_t *num_openings, struct err *err);
+/* Is it one of them? */
+bool view_opening_is_allowed(const struct view *view, const struct opening *opening);
+/* From the wire; area NONE when unknown. */
+struct opening view_opening_from(const struct view *view, const Weft__V1__Opening *wire);
+/* Into a wire message that borrows from the view. */
+Weft__V1__Opening view_opening_to(const struct view *view, const struct opening *opening);
+/* "330302 total values": its name in stores and texts. */
+#define OPENING_NAME_MAX (ID_MAX + 32)
+char *view_opening_name(const struct view *view, const struct opening *opening, char out[OPENING_NAME_MAX]);
+
+/* The slots that it opens, ascending; at most task->num_slots. Returns their number. */
+int view_opening_slots(const struct view *view, const struct opening *opening, int *slots);
+/* Does the frozen site belong to the sum over the slots of `series`? */
+bool view_opening_has(const struct view *view, const struct opening *opening, int series, int site);
+/* Does it belong to any of its sums? */
+bool view_opening_has_any(const struct view *view, const struct opening *opening, int site);
+/* The lowest area whose pair holds all of it: that pair seals to the collector. */
+int view_opening_sealer(const struct view *view, const struct opening *opening);
+/* The digest of the order or plan that allows it. */
+const uint8_t *view_opening_basis(const struct view *view, const struct opening *opening);
+/* The sealed share of a side; NULL if not seen yet. */
+const Weft__V1__SealedShare *view_sealed_share(const struct view *view, const struct opening *opening,
+                                               Weft__V1__Side side);
+
+/* The block of `series` that `area` (for which it is open) has of its own: nearest area at or above the site
+ * for which the series is open; NONE if not frozen or none. */
+int view_series_block(const struct view *view, int series, int site);
+
+#endif

@@ -1,0 +1,460 @@
+/* view_check.c - judge the content of each kind of document and derive what follows from it. */
+#include "coordinator/view_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wire.h"
+#include "coordinator/blocks.h"
+
+static int malformed(const Weft__V1__Document *document, const char *what, struct err *err)
+{
+    return err_set(err, ERR_DOCUMENT_MALFORMED, "%s: %s", document_type_name(document->type), what);
+}
+
+static int missing(const Weft__V1__Document *document, const char *what, struct err *err)
+{
+    return err_set(err, ERR_PREDECESSOR_MISSING, "%s needs %s", document_type_name(document->type), what);
+}
+
+static bool is_digest(const ProtobufCBinaryData *data, const uint8_t digest[DIGEST_SIZE])
+{
+    return data->len == DIGEST_SIZE && memcmp(data->data, digest, DIGEST_SIZE) == 0;
+}
+
+static bool is_this_task(const struct view *view, const ProtobufCBinaryData *task_id)
+{
+    return is_digest(task_id, view->task->id);
+}
+
+/* ---- freeze ---- */
+
+static int check_freeze(const struct view *view, const Weft__V1__Document *document,
+                        const Weft__V1__Freeze *freeze, struct err *err)
+{
+    int area = roster_find_area(view->roster, freeze->area);
+
+    if (area == NONE || !is_this_task(view, &freeze->task_id) ||
+        freeze->roster_version != view->roster->wire->version) {
+        return malformed(document, "area, task or roster", err);
+    }
+    for (size_t i = 0; i < freeze->n_reports; i++) {
+        const Weft__V1__FrozenReport *report = freeze->reports[i];
+        int site = roster_find_site(view->roster, report->site);
+        if (site == NONE || view->roster->sites[site].supervisor != area || report->revision < 1 ||
+            report->report_id.len != PRIO3_NONCE_SIZE || report->report_digest.len != DIGEST_SIZE ||
+            (i > 0 && strcmp(freeze->reports[i - 1]->site, report->site) >= 0)) {
+            return malformed(document, "a report's site, order or size", err);
+        }
+    }
+    return 0;
+}
+
+/* Frozen sites: of the freezes that the order names, or of all freezes while there is no order. */
+static void derive_frozen(const struct view *view, const bool *use_freeze, bool *site_is_frozen)
+{
+    memset(site_is_frozen, 0, (size_t)view->roster->num_sites * sizeof *site_is_frozen);
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)view->freezes[area].body;
+        for (size_t i = 0; freeze != NULL && use_freeze[area] && i < freeze->n_reports; i++) {
+            site_is_frozen[roster_find_site(view->roster, freeze->reports[i]->site)] = true;
+        }
+    }
+}
+
+/* Which of `held` (by area) does the list name? All named ones must be here, with the same digest, in order.
+ */
+static int named_predecessors(const struct view *view, const Weft__V1__Document *document, size_t num,
+                              Weft__V1__AreaDigest *const *list, const struct view_document *held, bool **out,
+                              struct err *err)
+{
+    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
+    int rc = 0;
+
+    if (use == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "documents");
+    }
+    for (size_t i = 0; i < num && rc == 0; i++) {
+        int area = roster_find_area(view->roster, list[i]->area);
+        if (area == NONE || use[area]) {
+            rc = malformed(document, "areas", err);
+        } else if (held[area].document == NULL) {
+            rc = missing(document, list[i]->area, err);
+        } else if (!is_digest(&list[i]->digest, held[area].digest)) {
+            rc = err_set(err, ERR_DOCUMENT_CONFLICT, "%s names another one of %s",
+                         document_type_name(document->type), list[i]->area);
+        } else {
+            use[area] = true;
+        }
+    }
+    if (rc != 0) {
+        free(use);
+        return rc;
+    }
+    *out = use;
+    return 0;
+}
+
+static bool *all_held(const struct view *view, const struct view_document *held)
+{
+    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
+
+    for (int area = 0; use != NULL && area < view->roster->num_areas; area++) {
+        use[area] = held[area].document != NULL;
+    }
+    return use;
+}
+
+/* ---- order, plan, pattern: rebuilt from their predecessors and compared ---- */
+
+typedef int (*builder)(const struct view *, const bool *, Weft__V1__Document **, struct err *);
+
+static int check_rebuilt(const struct view *view, const Weft__V1__Document *document, size_t num,
+                         Weft__V1__AreaDigest *const *list, const struct view_document *held, builder build,
+                         struct err *err)
+{
+    Weft__V1__Document *own = NULL;
+    bool *use = NULL;
+    int rc;
+
+    if ((rc = named_predecessors(view, document, num, list, held, &use, err)) == 0 &&
+        (rc = build(view, use, &own, err)) == 0 && !document_same_body(own, document)) {
+        rc = err_set(err, ERR_ORDER_DIFFERS, "%s is not what follows from its predecessors",
+                     document_type_name(document->type));
+    }
+    document_free(&own);
+    free(use);
+    return rc;
+}
+
+/* ---- shares and totals ---- */
+
+/* Do both aggregate shares of `slots` add up to `totals`? */
+static int check_shares(const struct view *view, const Weft__V1__Document *document, const int *slots,
+                        int num, const uint64_t *totals, const ProtobufCBinaryData *leader,
+                        const ProtobufCBinaryData *helper, int num_sites, struct err *err)
+{
+    const uint8_t *const shares[PRIO3_SHARES] = {leader->data, helper->data};
+    size_t len = (size_t)num * prio3_sizes(view->task->prio3)->element;
+    uint64_t *sums = calloc((size_t)num + 1, sizeof *sums), *limits = calloc((size_t)num + 1, sizeof *limits);
+    int rc = 0;
+
+    if (sums == NULL || limits == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "totals");
+        goto done;
+    }
+    for (int i = 0; i < num; i++) {
+        limits[i] = view->task->wire->slots[slots[i]]->maximum * (uint64_t)num_sites;
+    }
+    if (leader->len != len || helper->len != len ||
+        (num > 0 && prio3_unshard(view->task->prio3, sums, shares, (size_t)num, limits) != PRIO3_OK)) {
+        rc = malformed(document, "aggregate shares", err);
+        goto done;
+    }
+    for (int i = 0; i < num && rc == 0; i++) {
+        if (sums[i] != totals[i]) {
+            rc = err_set(err, ERR_RELEASE_DIFFERS, "%s: a total is not the sum of its two shares",
+                         document_type_name(document->type));
+        }
+    }
+done:
+    free(sums);
+    free(limits);
+    return rc;
+}
+
+static int check_contributes(const struct view *view, const Weft__V1__Document *document,
+                             const Weft__V1__Contributes *body, struct err *err)
+{
+    struct opening opening = {roster_find_area(view->roster, body->area), SCOPE(BLOCK), STAGE(CONTRIBUTES)};
+    int num_sites = 0, rc;
+    int *slots;
+
+    if (view->order.document == NULL) {
+        return missing(document, "the order", err);
+    }
+    if (!is_this_task(view, &body->task_id) || !is_digest(&body->order_digest, view->order.digest) ||
+        !view_opening_is_allowed(view, &opening) || body->n_counts != (size_t)view->task->num_series) {
+        return malformed(document, "task, order, area or size", err);
+    }
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        num_sites += view->block[i] == opening.area;
+    }
+    if ((slots = calloc((size_t)view->task->num_slots, sizeof *slots)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "slots");
+    }
+    rc = check_shares(view, document, slots, view_opening_slots(view, &opening, slots), body->counts,
+                      &body->leader_share, &body->helper_share, num_sites, err);
+    free(slots);
+    return rc;
+}
+
+static int check_sealed(const struct view *view, const Weft__V1__Document *document,
+                        const Weft__V1__SealedShare *body, struct err *err)
+{
+    struct opening opening = view_opening_from(view, body->opening);
+    int coordinator = roster_find_coordinator(view->roster, body->coordinator);
+    int *slots;
+    size_t len;
+
+    if ((opening.stage == STAGE(CONTRIBUTES) ? view->order.document : view->plan.document) == NULL) {
+        return missing(document, "the order or plan", err);
+    }
+    if (!is_this_task(view, &body->task_id) || !view_opening_is_allowed(view, &opening)) {
+        return err_set(err, ERR_NOT_LISTED, "%s", document_type_name(document->type));
+    }
+    if (coordinator == NONE || body->side != view->roster->coordinators[coordinator].side ||
+        roster_station(view->roster, view_opening_sealer(view, &opening), body->side) != coordinator ||
+        !is_digest(&body->basis, view_opening_basis(view, &opening)) || body->share == NULL) {
+        return malformed(document, "sender or basis", err);
+    }
+    if ((slots = calloc((size_t)view->task->num_slots, sizeof *slots)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "slots");
+    }
+    len = (size_t)view_opening_slots(view, &opening, slots) * prio3_sizes(view->task->prio3)->element;
+    free(slots);
+    return body->share->payload.len == len + HPKE_TAG_SIZE ? 0 : malformed(document, "size", err);
+}
+
+static int check_states(const struct view *view, const Weft__V1__Document *document,
+                        const Weft__V1__States *body, struct err *err)
+{
+    struct opening opening = {roster_find_area(view->roster, body->area), SCOPE(TOTAL), STAGE(VALUES)};
+    size_t num = (size_t)view->task->num_cells;
+
+    if (view->plan.document == NULL) {
+        return missing(document, "the plan", err);
+    }
+    if (!is_this_task(view, &body->task_id) || !is_digest(&body->plan_digest, view->plan.digest) ||
+        !view_opening_is_allowed(view, &opening) || body->total.len != num || body->block.len != num) {
+        return malformed(document, "task, plan, area or size", err);
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (body->total.data[i] > 63 || body->block.data[i] > 63) {
+            return malformed(document, "a state", err);
+        }
+    }
+    return 0;
+}
+
+int view_shown_slots(const struct view *view, int area, int *slots)
+{
+    const struct task *task = view->task;
+    int num = 0;
+
+    for (int c = 0; c < task->num_cells; c++) {
+        const struct task_cell *cell = &task->cells[c];
+        if (!view->is_open[(size_t)area * (size_t)task->num_series + (size_t)cell->series] ||
+            view->suppressed[(size_t)area * (size_t)task->num_cells + (size_t)c]) {
+            continue;
+        }
+        for (int i = 0; i < cell->num_slots; i++) {
+            slots[num++] = cell->slots[i];
+        }
+    }
+    return num;
+}
+
+static int check_release(const struct view *view, const Weft__V1__Document *document,
+                         const Weft__V1__Release *body, struct err *err)
+{
+    struct opening opening = {roster_find_area(view->roster, body->area), SCOPE(TOTAL), STAGE(VALUES)};
+    int *slots = NULL, num, rc = 0;
+    uint64_t *totals = NULL;
+
+    if (view->pattern.document == NULL) {
+        return missing(document, "the pattern", err);
+    }
+    if (!is_this_task(view, &body->task_id) || !is_digest(&body->pattern_digest, view->pattern.digest) ||
+        !view_opening_is_allowed(view, &opening) ||
+        body->sites != (uint32_t)view_num_frozen(view, opening.area) ||
+        body->sites_expected != (uint32_t)view_num_expected(view, opening.area)) {
+        return malformed(document, "task, pattern, area or counts", err);
+    }
+    slots = calloc((size_t)view->task->num_slots + 1, sizeof *slots);
+    totals = calloc((size_t)view->task->num_slots + 1, sizeof *totals);
+    if (slots == NULL || totals == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "totals");
+        goto done;
+    }
+    num = view_shown_slots(view, opening.area, slots);
+    if (body->n_slots != (size_t)num) {
+        rc = err_set(err, ERR_RELEASE_DIFFERS, "%s shows %zu slots, the pattern %d", body->area,
+                     body->n_slots, num);
+        goto done;
+    }
+    for (int i = 0; i < num; i++) {
+        totals[i] = body->slots[i]->total;
+        if (body->slots[i]->slot != (uint32_t)slots[i]) {
+            rc = err_set(err, ERR_RELEASE_DIFFERS, "%s shows slot %" PRIu32 ", the pattern does not",
+                         body->area, body->slots[i]->slot);
+            goto done;
+        }
+    }
+    rc = check_shares(view, document, slots, num, totals, &body->leader_share, &body->helper_share,
+                      (int)body->sites, err);
+done:
+    free(slots);
+    free(totals);
+    return rc;
+}
+
+static int check_key_sheet(const struct view *view, const Weft__V1__Document *document,
+                           const Weft__V1__KeySheet *body, struct err *err)
+{
+    if (!is_this_task(view, &body->task_id) ||
+        roster_find_coordinator(view->roster, body->coordinator) == NONE ||
+        body->public_key.len != HPKE_KEY_SIZE || body->kem != HPKE_KEM_X25519_SHA256 ||
+        body->kdf != HPKE_KDF_SHA256 || body->aead != HPKE_AEAD_AES128GCM || body->endpoint[0] == '\0' ||
+        strlen(body->endpoint) > 300) {
+        return malformed(document, "task, coordinator, suite or endpoint", err);
+    }
+    return 0;
+}
+
+int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
+                    struct err *err)
+{
+    switch (document->type) {
+    case DOC(KEY_SHEET):
+        return check_key_sheet(view, document, (const Weft__V1__KeySheet *)body, err);
+    case DOC(FREEZE):
+        return check_freeze(view, document, (const Weft__V1__Freeze *)body, err);
+    case DOC(ORDER): {
+        const Weft__V1__Order *order = (const Weft__V1__Order *)body;
+        return check_rebuilt(view, document, order->n_freezes, order->freezes, view->freezes,
+                             view_build_order_from, err);
+    }
+    case DOC(CONTRIBUTES):
+        return check_contributes(view, document, (const Weft__V1__Contributes *)body, err);
+    case DOC(PLAN): {
+        const Weft__V1__Plan *plan = (const Weft__V1__Plan *)body;
+        if (view->order.document == NULL) {
+            return missing(document, "the order", err);
+        }
+        return check_rebuilt(view, document, plan->n_contributes, plan->contributes, view->contributes,
+                             view_build_plan_from, err);
+    }
+    case DOC(SEALED_SHARE):
+        return check_sealed(view, document, (const Weft__V1__SealedShare *)body, err);
+    case DOC(STATES):
+        return check_states(view, document, (const Weft__V1__States *)body, err);
+    case DOC(PATTERN): {
+        const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)body;
+        if (view->plan.document == NULL) {
+            return missing(document, "the plan", err);
+        }
+        return check_rebuilt(view, document, pattern->n_states, pattern->states, view->states,
+                             view_build_pattern_from, err);
+    }
+    case DOC(RELEASE):
+        return check_release(view, document, (const Weft__V1__Release *)body, err);
+    case DOC(VOID):
+        return is_this_task(view, &((const Weft__V1__Void *)body)->task_id)
+                   ? 0
+                   : malformed(document, "task", err);
+    default:
+        return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
+    }
+}
+
+/* ---- what follows ---- */
+
+static int derive_order(struct view *view, struct err *err)
+{
+    const Weft__V1__Order *order = (const Weft__V1__Order *)view->order.body;
+    int *parents = calloc((size_t)view->roster->num_areas, sizeof *parents);
+    struct block_tree tree = {parents, view->roster->num_areas};
+    bool *use = NULL;
+    int rc;
+
+    if (parents == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "order");
+    }
+    if ((rc = named_predecessors(view, view->order.document, order->n_freezes, order->freezes, view->freezes,
+                                 &use, err)) != 0) {
+        goto done;
+    }
+    derive_frozen(view, use, view->site_is_frozen);
+    for (size_t i = 0; i < order->n_listed; i++) {
+        view->is_listed[roster_find_area(view->roster, order->listed[i])] = true;
+    }
+    for (int i = 0; i < view->roster->num_areas; i++) {
+        parents[i] = view->roster->areas[i].parent;
+    }
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        view->block[i] = view->site_is_frozen[i]
+                             ? blocks_area_of(&tree, view->is_listed, view->roster->sites[i].area)
+                             : NONE;
+    }
+done:
+    free(use);
+    free(parents);
+    return rc;
+}
+
+/* An area has a block of its own in a series if some of its sites have no open area nearer to them, and some
+ * do. */
+static void derive_own_blocks(struct view *view, int series)
+{
+    const struct roster *roster = view->roster;
+    size_t num_series = (size_t)view->task->num_series, s = (size_t)series;
+
+    for (int area = 0; area < roster->num_areas; area++) {
+        bool inside = false, outside = false;
+        for (int i = 0; view->is_open[(size_t)area * num_series + s] && i < roster->num_sites; i++) {
+            if (view->site_is_frozen[i] && roster_is_within(roster, roster->sites[i].area, area)) {
+                bool own = view_series_block(view, series, i) == area;
+                inside |= own;
+                outside |= !own;
+            }
+        }
+        view->has_own_block[(size_t)area * num_series + s] = inside && outside;
+    }
+}
+
+static void derive_plan(struct view *view)
+{
+    const Weft__V1__Plan *plan = (const Weft__V1__Plan *)view->plan.body;
+
+    for (size_t i = 0; i < plan->n_open; i++) {
+        int area = roster_find_area(view->roster, plan->open[i]->area);
+        for (size_t k = 0; k < plan->open[i]->n_series; k++) {
+            view->is_open[(size_t)area * (size_t)view->task->num_series + plan->open[i]->series[k]] = true;
+        }
+    }
+    for (int s = 0; s < view->task->num_series; s++) {
+        derive_own_blocks(view, s);
+    }
+}
+
+static void derive_pattern(struct view *view)
+{
+    const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)view->pattern.body;
+    size_t num = (size_t)view->task->num_cells;
+
+    for (size_t i = 0; i < pattern->n_areas; i++) {
+        int area = roster_find_area(view->roster, pattern->areas[i]->area);
+        memcpy(view->suppressed + (size_t)area * num, pattern->areas[i]->suppressed.data, num);
+    }
+}
+
+int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err)
+{
+    if (type == DOC(FREEZE) && view->order.document == NULL) {
+        bool *use = all_held(view, view->freezes);
+        if (use == NULL) {
+            return err_set(err, ERR_NO_MEMORY, "freezes");
+        }
+        derive_frozen(view, use, view->site_is_frozen);
+        free(use);
+    } else if (type == DOC(ORDER)) {
+        return derive_order(view, err);
+    } else if (type == DOC(PLAN)) {
+        derive_plan(view);
+    } else if (type == DOC(PATTERN)) {
+        derive_pattern(view);
+    }
+    return 0;
+}
