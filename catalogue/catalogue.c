@@ -94,7 +94,8 @@ static int read_expr(const struct loader *loader, const struct yaml_node *map, c
     if ((rc = expr_parse(expr, &source, table, want, loader->err)) == ERR_OK)
         return ERR_OK;
     (void)yaml_fail(node, &place, rc, "expression"); /* for the path of the node */
-    return err_field(loader->err, place.field);
+    (void)err_field(loader->err, place.field);
+    return rc;
 }
 
 /* ---- populations and strata ---- */

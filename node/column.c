@@ -247,7 +247,7 @@ static void encode_strings(uint8_t *out, const struct column *column, const int6
 int column_encode(const struct column *column, uint8_t **data, size_t *data_len, struct err *err)
 {
     int64_t *renumbered = NULL, *used = NULL;
-    size_t num_used, strings_len, len;
+    size_t num_used = 0, strings_len, len;
     uint8_t *out;
     int rc;
 

@@ -115,8 +115,8 @@ static int load_column(struct store_txn *txn, int table, int index, size_t num_r
     if (rc == ERR_OK && column->num_rows != num_rows)
         rc = err_set(err, ERR_STORE_CORRUPT, "record column: number of rows");
     if (rc != ERR_OK)
-        return err_prefix(err, "%s.%s: ", schema->name, schema->columns[index].name);
-    return ERR_OK;
+        (void)err_prefix(err, "%s.%s", schema->name, schema->columns[index].name);
+    return rc;
 }
 
 static int save_column(struct store_txn *txn, int table, int index, const struct column *column,
@@ -392,8 +392,12 @@ static int rows_of_strings(const struct column *link, const struct column *key, 
         free(rows);
         return no_memory(err);
     }
-    for (size_t row = 0; row < key->num_rows; row++)
-        row_of_key[key->values[row]] = (int64_t)row;
+    for (size_t i = 0; i < key->num_strings; i++)
+        row_of_key[i] = VALUE_NULL;
+    for (size_t row = 0; row < key->num_rows; row++) {
+        if (key->values[row] != VALUE_NULL)
+            row_of_key[key->values[row]] = (int64_t)row;
+    }
     for (size_t i = 0; i < link->num_strings; i++) {
         size_t len;
         const char *text = column_string(link, (int64_t)i, &len);
@@ -410,7 +414,7 @@ static int rows_of_parent(struct tables *tables, int table, int64_t *rows, struc
 {
     const struct schema_table *schema = schema_table(table);
     const struct column *link, *key;
-    int64_t *by_string;
+    int64_t *by_string = NULL;
     int rc;
 
     if ((rc = tables_column(tables, table, schema->parent_column, &link, err)) != ERR_OK ||
