@@ -48,7 +48,7 @@ static grpc_channel *channel_create(const struct rpc_channel *channel,
         rpc_arg_text(GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, channel->destination),
         rpc_arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)channel->max_message),
         rpc_arg_int(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int)channel->max_message),
-        rpc_arg_int(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1), /* else a small answer inflates */
+        RPC_ARGS_NO_COMPRESSION,
         rpc_arg_int(GRPC_ARG_MAX_METADATA_SIZE, 8192),
         rpc_arg_int(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 1 << 20),
         rpc_arg_int(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200),
@@ -187,12 +187,8 @@ static int read_outcome(struct rpc_channel *channel, const struct outcome *outco
     if (outcome->status != GRPC_STATUS_OK)
         return rpc_status_parse(err, outcome->status, (const char *)GRPC_SLICE_START_PTR(outcome->text),
                                 GRPC_SLICE_LENGTH(outcome->text));
-    if (outcome->message == NULL)
-        return err_set(err, ERR_MESSAGE_MALFORMED, "an answer without a message");
-    if (grpc_byte_buffer_length(outcome->message) > channel->max_message)
-        return err_set(err, ERR_MESSAGE_TOO_LARGE, "an answer of %zu bytes",
-                       grpc_byte_buffer_length(outcome->message));
-    bytes = rpc_buffer_slice(outcome->message);
+    if ((rc = rpc_buffer_slice(&bytes, outcome->message, channel->max_message, err)) != 0)
+        return rc;
     rc =
         wire_unpack(response, type, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), WIRE_LENIENT, err);
     grpc_slice_unref(bytes);
@@ -217,6 +213,7 @@ static int exchange(struct rpc_channel *channel, const char *path, grpc_slice re
     grpc_completion_queue *queue = grpc_completion_queue_create_for_pluck(NULL);
     grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&request, 1);
     struct outcome outcome = {.text = grpc_empty_slice()};
+    grpc_slice path_slice = grpc_slice_from_copied_string(path);
     grpc_call *call;
     int rc;
 
@@ -224,8 +221,8 @@ static int exchange(struct rpc_channel *channel, const char *path, grpc_slice re
     grpc_metadata_array_init(&outcome.initial);
     grpc_metadata_array_init(&outcome.trailing);
     wait_until_ready(channel, queue, timeout_ms);
-    call = grpc_channel_create_call(channel->grpc, NULL, 0, queue, grpc_slice_from_copied_string(path), NULL,
-                                    deadline, NULL);
+    call = grpc_channel_create_call(channel->grpc, NULL, 0, queue, path_slice, NULL, deadline, NULL);
+    grpc_slice_unref(path_slice);
     run_batch(call, queue, buffer, &outcome);
     rc = read_outcome(channel, &outcome, type, response, err);
 

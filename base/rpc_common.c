@@ -147,19 +147,25 @@ int64_t rpc_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-grpc_slice rpc_buffer_slice(grpc_byte_buffer *buffer)
+int rpc_buffer_slice(grpc_slice *out, grpc_byte_buffer *buffer, size_t max_len, struct err *err)
 {
     grpc_byte_buffer_reader reader;
-    grpc_slice slice;
 
-    if (buffer->type == GRPC_BB_RAW && buffer->data.raw.compression == GRPC_COMPRESS_NONE &&
-        buffer->data.raw.slice_buffer.count == 1)
-        return grpc_slice_ref(buffer->data.raw.slice_buffer.slices[0]);
+    if (buffer == NULL)
+        return err_set(err, ERR_MESSAGE_MALFORMED, "no message");
+    if (buffer->data.raw.compression != GRPC_COMPRESS_NONE)
+        return err_set(err, ERR_MESSAGE_MALFORMED, "a compressed message");
+    if (grpc_byte_buffer_length(buffer) > max_len)
+        return err_set(err, ERR_MESSAGE_TOO_LARGE, "%zu bytes", grpc_byte_buffer_length(buffer));
+    if (buffer->data.raw.slice_buffer.count == 1) {
+        *out = grpc_slice_ref(buffer->data.raw.slice_buffer.slices[0]);
+        return 0;
+    }
     if (!grpc_byte_buffer_reader_init(&reader, buffer))
-        return grpc_empty_slice();
-    slice = grpc_byte_buffer_reader_readall(&reader);
+        return err_set(err, ERR_MESSAGE_MALFORMED, "unreadable");
+    *out = grpc_byte_buffer_reader_readall(&reader);
     grpc_byte_buffer_reader_destroy(&reader);
-    return slice;
+    return 0;
 }
 
 /* ---- Errors on the wire ----------------------------------------------------------------------------------
@@ -167,7 +173,10 @@ grpc_slice rpc_buffer_slice(grpc_byte_buffer *buffer)
 
 void rpc_status_text(char out[RPC_STATUS_TEXT_MAX], const struct err *err)
 {
-    snprintf(out, RPC_STATUS_TEXT_MAX, "W%04d %s: %s%s%s", err->code, err_entry(err->code)->name, err->field,
+    const struct err_entry *entry =
+        err_entry(err->code); /* ERR_INTERNAL's for a code that nobody registered */
+
+    snprintf(out, RPC_STATUS_TEXT_MAX, "W%04d %s: %s%s%s", entry->code, entry->name, err->field,
              err->field[0] == '\0' ? "" : ": ", err->detail);
 }
 

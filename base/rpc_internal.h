@@ -47,8 +47,15 @@ void rpc_status_text(char out[RPC_STATUS_TEXT_MAX], const struct err *err);
  * one by status. Returns err's code, never 0. */
 int rpc_status_parse(struct err *err, grpc_status_code status, const char *text, size_t text_len);
 
-/* The content of `buffer` in one slice, which the caller unrefs. */
-grpc_slice rpc_buffer_slice(grpc_byte_buffer *buffer);
+/* The content of a received `buffer` (NULL: none came) in one slice, which the caller unrefs. What is
+ * compressed is refused, never inflated. */
+int rpc_buffer_slice(grpc_slice *out, grpc_byte_buffer *buffer, size_t max_len, struct err *err);
+
+/* Arguments that keep gRPC from inflating what it receives: it would before it looks at the size. The first
+ * has a server refuse it (a client's call may end well all the same), the second hands it over as it came. */
+#define RPC_ARGS_NO_COMPRESSION                                                                              \
+    rpc_arg_int(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1),                                      \
+        rpc_arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0)
 
 /* Wait until *stop, an accept() of this process has failed since *seen was taken, or `timeout_ms` has passed.
  * Returns false when *stop. rpc_watch_wake() after setting *stop. */

@@ -8,7 +8,6 @@
  * call and every slot has come back: a batch started on a queue that is shut down aborts the process. */
 #include "base/rpc_server_internal.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,10 +143,9 @@ static void finish(struct rpc_call *call, grpc_status_code status, const char *t
                    grpc_byte_buffer *response)
 {
     grpc_op ops[3] = {{.op = GRPC_OP_SEND_INITIAL_METADATA}, {.op = GRPC_OP_SEND_STATUS_FROM_SERVER}};
-    bool twice = atomic_exchange(&call->is_finished, true);
 
-    assert(!twice);
-    (void)twice;
+    if (atomic_exchange(&call->is_finished, true))
+        abort(); /* our bug, and the call may be gone already */
     call->response = response;
     call->text = grpc_slice_from_copied_string(text);
     ops[1].data.send_status_from_server.status = status;
@@ -252,8 +250,6 @@ static int judge(struct rpc_server *server, struct rpc_call *call, struct err *e
         gpr_free(copy);
         return err_set(err, ERR_METHOD_UNKNOWN, "%s", method);
     }
-    if (call->payload == NULL)
-        return err_set(err, ERR_MESSAGE_MALFORMED, "no message");
     rc = rpc_peer_read(&call->peer, call->grpc, err);
     if (call->served->is_open)
         return 0;
@@ -348,12 +344,14 @@ static void run(struct rpc_call *call)
         rpc_fail(call, &err);
         return;
     }
-    bytes = rpc_buffer_slice(call->payload);
+    rc = rpc_buffer_slice(&bytes, call->payload, call->listener->server->max_message, &err);
     grpc_byte_buffer_destroy(call->payload);
     call->payload = NULL;
-    rc = wire_unpack(&call->request, served->method->input, GRPC_SLICE_START_PTR(bytes),
-                     GRPC_SLICE_LENGTH(bytes), WIRE_LENIENT, &err);
-    grpc_slice_unref(bytes);
+    if (rc == 0) {
+        rc = wire_unpack(&call->request, served->method->input, GRPC_SLICE_START_PTR(bytes),
+                         GRPC_SLICE_LENGTH(bytes), WIRE_LENIENT, &err);
+        grpc_slice_unref(bytes);
+    }
     if (rc != 0)
         rpc_fail(call, &err);
     else
