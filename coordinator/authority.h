@@ -1,0 +1,83 @@
+/* authority.h - the parts of weft-authority, the offline program that signs rosters and tasks.
+ *
+ * Each side has one directory, made by `init`, which never needs a network:
+ *     root.key    Ed25519 seed, 32 raw bytes, mode 0600
+ *     root.yaml   its public key (base/join.h), for the other side and for every party to pin
+ *     ca.key, ca.crt   leader side only: the authority of the TLS certificates
+ * A draft is a Document without signatures. Drafts change until the first signature; a signed document never
+ * does. */
+#ifndef COORDINATOR_AUTHORITY_H
+#define COORDINATOR_AUTHORITY_H
+
+#include <stdio.h>
+
+#include "base/args.h"
+#include "base/document.h"
+#include "base/join.h"
+#include "base/roster.h"
+
+#define AUTHORITY_MAX_DOCUMENT (64u << 20) /* bytes of a packed document */
+
+/* ---- one function a command ---- */
+
+int authority_init(const struct args *args, struct err *err);
+int authority_new_roster(const struct args *args, struct err *err);
+int authority_add_operator(const struct args *args, struct err *err);
+int authority_add_coordinator(const struct args *args, struct err *err);
+int authority_add_area(const struct args *args, struct err *err);
+int authority_add_site(const struct args *args, struct err *err);
+int authority_revoke(const struct args *args, struct err *err);
+int authority_certify(const struct args *args, struct err *err);
+int authority_task(const struct args *args, struct err *err);
+int authority_task_settings(const struct args *args, struct err *err);
+int authority_void(const struct args *args, struct err *err);
+int authority_sign(const struct args *args, struct err *err);
+int authority_show(const struct args *args, struct err *err);
+int authority_publish(const struct args *args, struct err *err);
+
+/* ---- authority_dir.c: one side's directory ---- */
+
+/* A side's root: the private key and what it says publicly. Wiped by authority_root_clear. */
+struct authority_root {
+    uint8_t private_key[KEY_SIZE];
+    struct join_roots pinned; /* its own root.yaml, as the only one; do not move */
+};
+
+static inline const Weft__V1__Root *authority_root_public(const struct authority_root *root)
+{
+    return &root->pinned.root[0];
+}
+
+WEFT_MUST_USE int authority_root_load(struct authority_root *root, const char *dir, struct err *err);
+void authority_root_clear(struct authority_root *root);
+
+/* Sign the request of a join file with the TLS authority in `dir` and write the certificate to `out`. */
+WEFT_MUST_USE int authority_issue(const char *dir, const struct join *join, const char *out, unsigned days,
+                                  struct err *err);
+
+/* ---- authority_files.c: documents and catalogues in files ---- */
+
+WEFT_MUST_USE int authority_load(Weft__V1__Document **document, const char *path, struct err *err);
+WEFT_MUST_USE int authority_save(const Weft__V1__Document *document, const char *path, struct err *err);
+/* As authority_save, but never over another file. */
+WEFT_MUST_USE int authority_save_new(const Weft__V1__Document *document, const char *path, struct err *err);
+/* A roster that both sides' roots have signed, as it says itself. */
+WEFT_MUST_USE int authority_load_roster(struct roster **roster, const char *path, int64_t now_ms,
+                                        struct err *err);
+/* The YAML file as a catalogue document. */
+WEFT_MUST_USE int authority_load_catalogue(Weft__V1__Document **document, const char *path, struct err *err);
+
+/* ---- authority_print.c ---- */
+
+/* Text from outside, without its control characters. */
+void authority_print_text(FILE *out, const char *text);
+/* Every field of a message, indented. */
+void authority_print_message(FILE *out, const ProtobufCMessage *message);
+
+/* ---- authority_show.c ---- */
+
+/* A summary for people: type, digest, who signed, and what it says. */
+WEFT_MUST_USE int authority_summary(FILE *out, const Weft__V1__Document *document, enum err_lang lang,
+                                    struct err *err);
+
+#endif

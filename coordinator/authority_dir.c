@@ -1,0 +1,136 @@
+/* authority_dir.c - one side's directory: the root key, and the leader side's TLS authority. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/file.h"
+#include "base/newdir.h"
+#include "coordinator/authority.h"
+#include "crypto/secret.h"
+
+/* `ca_key` NULL: the helper side, which has no TLS authority. */
+static int write_dir(const char *dir, const uint8_t private_key[KEY_SIZE], const char *root_text,
+                     const char *ca_key, const char *ca_cert, struct err *err)
+{
+    struct newdir_file files[4] = {
+        {"root.key", private_key, KEY_SIZE, FILE_MODE_SECRET},
+        {"root.yaml", root_text, strlen(root_text), FILE_MODE_PUBLIC},
+    };
+    size_t num = 2;
+
+    if (ca_key != NULL) {
+        files[num++] = (struct newdir_file){"ca.key", ca_key, strlen(ca_key), FILE_MODE_SECRET};
+        files[num++] = (struct newdir_file){"ca.crt", ca_cert, strlen(ca_cert), FILE_MODE_PUBLIC};
+    }
+    return newdir_create(dir, files, num, err);
+}
+
+static int make_authority(char **key, char **cert, const char *name, struct err *err)
+{
+    char common_name[ID_MAX + 8];
+
+    snprintf(common_name, sizeof common_name, "weft %.50s", name); /* X.509 allows 64 */
+    return cert_make_authority(key, cert, common_name, calendar_now_ms(), err);
+}
+
+int authority_init(const struct args *args, struct err *err)
+{
+    const char *dir = args_value(args, "dir"), *name = args_value(args, "name"),
+               *side = args_value(args, "side");
+    bool leader = strcmp(side, "leader") == 0;
+    uint8_t private_key[KEY_SIZE], public_key[KEY_SIZE];
+    Weft__V1__Root root = WEFT__V1__ROOT__INIT;
+    char fingerprint[JOIN_FINGERPRINT_SIZE];
+    char *text = NULL, *ca_key = NULL, *ca_cert = NULL;
+    int rc;
+
+    if (!leader && strcmp(side, "helper") != 0)
+        return err_set(err, ERR_USAGE, "--side %s: leader or helper", side);
+    if (!id_is_valid(name))
+        return err_set(err, ERR_USAGE, "--name %s: 1 to %d of A-Z a-z 0-9 . _ -", name, ID_MAX);
+    if (file_exists(dir)) /* before the work; newdir_create decides */
+        return err_set(err, ERR_ALREADY_INITIALISED, "%s", dir);
+    secret_random(private_key, sizeof private_key);
+    sign_public(public_key, private_key);
+    root.name = (char *)(uintptr_t)name;
+    root.side = leader ? WEFT__V1__SIDE__SIDE_LEADER : WEFT__V1__SIDE__SIDE_HELPER;
+    root.public_key = (ProtobufCBinaryData){.len = KEY_SIZE, .data = public_key};
+    if ((leader && (rc = make_authority(&ca_key, &ca_cert, name, err)) != 0) ||
+        (rc = join_root_format(&text, &root, err)) != 0 ||
+        (rc = write_dir(dir, private_key, text, ca_key, ca_cert, err)) != 0)
+        goto done;
+    printf(args_lang(args) == LANG_ZH ? "%s：根密钥 %s（%s），指纹 %s\n"
+                                      : "%s: root key %s (%s side), fingerprint %s\n",
+           dir, name, side, join_root_fingerprint(fingerprint, &root));
+
+done:
+    secret_wipe(private_key, sizeof private_key);
+    if (ca_key != NULL)
+        secret_free(ca_key, strlen(ca_key));
+    free(ca_cert);
+    free(text);
+    return rc;
+}
+
+int authority_root_load(struct authority_root *root, const char *dir, struct err *err)
+{
+    char *key_path = file_join(dir, "root.key"), *public_path = file_join(dir, "root.yaml");
+    uint8_t public_key[KEY_SIZE];
+    uint8_t *key = NULL;
+    size_t key_len = 0;
+    int rc;
+
+    if (key_path == NULL || public_path == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
+        goto done;
+    }
+    if ((rc = file_read_secret(&key, &key_len, key_path, KEY_SIZE, err)) != 0 ||
+        (rc = join_roots_add(&root->pinned, public_path, err)) != 0)
+        goto done;
+    if (key_len == KEY_SIZE)
+        sign_public(public_key, key);
+    if (key_len != KEY_SIZE || memcmp(public_key, root->pinned.keys[0], KEY_SIZE) != 0) {
+        rc = err_set(err, ERR_FILE_READ, "%s does not belong to %s", key_path, public_path);
+        goto done;
+    }
+    memcpy(root->private_key, key, KEY_SIZE);
+
+done:
+    secret_free(key, key_len);
+    free(key_path);
+    free(public_path);
+    return rc;
+}
+
+void authority_root_clear(struct authority_root *root)
+{
+    secret_wipe(root->private_key, sizeof root->private_key);
+}
+
+int authority_issue(const char *dir, const struct join *join, const char *out, unsigned days, struct err *err)
+{
+    char *key_path = file_join(dir, "ca.key"), *cert_path = file_join(dir, "ca.crt");
+    uint8_t *key = NULL, *authority = NULL;
+    size_t key_len = 0, authority_len;
+    char *cert = NULL;
+    int rc;
+
+    if (key_path == NULL || cert_path == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
+        goto done;
+    }
+    if ((rc = file_read_secret(&key, &key_len, key_path, CERT_PEM_MAX, err)) != 0 ||
+        (rc = file_read(&authority, &authority_len, cert_path, CERT_PEM_MAX, err)) != 0 ||
+        (rc = cert_sign(&cert, (char *)key, (char *)authority, join->request_pem, join->tls_name, days,
+                        calendar_now_ms(), err)) != 0)
+        goto done;
+    rc = file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
+
+done:
+    secret_free(key, key_len);
+    free(authority);
+    free(cert);
+    free(key_path);
+    free(cert_path);
+    return rc;
+}

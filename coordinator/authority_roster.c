@@ -1,0 +1,480 @@
+/* authority_roster.c - the draft of a roster: made, then changed one party at a time.
+ *
+ * Each command checks what it adds against what is there already; the whole is judged when it is signed. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/cert.h"
+#include "base/file.h"
+#include "base/wire.h"
+#include "coordinator/authority.h"
+#include "crypto/secret.h"
+
+#define NAME_MAX_BYTES   256
+#define MAX_CLASSES      16
+#define CERT_DAYS        825
+#define TEXT(text)       ((char *)(uintptr_t)(text)) /* protobuf-c's structs are not const */
+#define KEY_FIELD(bytes) ((ProtobufCBinaryData){.len = KEY_SIZE, .data = (bytes)})
+
+/* An unsigned roster being changed: `roster` is a copy whose lists may be replaced by grown ones. */
+struct draft {
+    Weft__V1__Roster *stored;
+    Weft__V1__Roster roster;
+    void *grown;
+};
+
+/* ---------------------------------------------------------------- drafts */
+
+static int draft_load(struct draft *draft, const char *path, struct err *err)
+{
+    Weft__V1__Document *document = NULL;
+    int rc;
+
+    if ((rc = authority_load(&document, path, err)) != 0)
+        return rc;
+    if (document->n_signatures > 0)
+        rc = err_set(err, ERR_FILE_EXISTS, "%s is signed and cannot change; see new-roster --from", path);
+    else
+        rc = document_body((ProtobufCMessage **)&draft->stored, document,
+                           WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err);
+    if (rc == 0)
+        draft->roster = *draft->stored;
+    document_free(&document);
+    return rc;
+}
+
+static int draft_save(const struct draft *draft, const char *path, bool is_new, struct err *err)
+{
+    Weft__V1__Document *document = NULL;
+    ProtobufCMessage *body = NULL;
+    int rc;
+
+    /* Read back what was packed, so that nothing is stored that later cannot be read. */
+    if ((rc = document_new(&document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, &draft->roster.base, err)) ==
+            0 &&
+        (rc = document_body(&body, document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err)) == 0)
+        rc = is_new ? authority_save_new(document, path, err) : authority_save(document, path, err);
+    wire_free(&body);
+    document_free(&document);
+    return rc;
+}
+
+static void draft_clear(struct draft *draft)
+{
+    free(draft->grown);
+    wire_free(&draft->stored);
+}
+
+/* A copy of a list with one more item, kept by the draft; NULL without memory. */
+static void *grow(struct draft *draft, const void *list, size_t num, void *item)
+{
+    void **grown = calloc(num + 1, sizeof *grown);
+
+    if (grown == NULL)
+        return NULL;
+    if (num > 0)
+        memcpy(grown, list, num * sizeof *grown);
+    grown[num] = item;
+    draft->grown = grown;
+    return grown;
+}
+
+/* ---------------------------------------------------------------- checks of what is added */
+
+static int unsound(struct err *err, const char *what, const char *which)
+{
+    return err_set(err, ERR_ROSTER_UNSOUND, "%s: %s", which, what);
+}
+
+static int check_id(const char *option, const char *id, struct err *err)
+{
+    if (!id_is_valid(id))
+        return err_set(err, ERR_USAGE, "--%s \"%s\": 1 to %d of A-Z a-z 0-9 . _ -", option, id, ID_MAX);
+    return 0;
+}
+
+static int check_names(const struct args *args, struct err *err)
+{
+    static const char *const options[] = {"name-zh", "name-en"};
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = args_value(args, options[i]);
+
+        if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
+            return err_set(err, ERR_USAGE, "--%s: 1 to %d bytes", options[i], NAME_MAX_BYTES);
+    }
+    return 0;
+}
+
+static const Weft__V1__Operator *find_operator(const Weft__V1__Roster *roster, const char *id)
+{
+    for (size_t i = 0; i < roster->n_operators; i++) {
+        if (strcmp(roster->operators[i]->id, id) == 0)
+            return roster->operators[i];
+    }
+    return NULL;
+}
+
+static const Weft__V1__Coordinator *find_coordinator(const Weft__V1__Roster *roster, const char *id)
+{
+    for (size_t i = 0; i < roster->n_coordinators; i++) {
+        if (strcmp(roster->coordinators[i]->id, id) == 0)
+            return roster->coordinators[i];
+    }
+    return NULL;
+}
+
+static const Weft__V1__Area *find_area(const Weft__V1__Roster *roster, const char *code)
+{
+    for (size_t i = 0; i < roster->n_areas; i++) {
+        if (strcmp(roster->areas[i]->code, code) == 0)
+            return roster->areas[i];
+    }
+    return NULL;
+}
+
+/* A party joins once: id, TLS name and signing key are its own. */
+static int check_new_party(const Weft__V1__Roster *roster, const struct join *join, struct err *err)
+{
+    if (!id_is_valid(join->tls_name))
+        return unsound(err, "the TLS name is longer than 64 bytes", join->tls_name);
+    for (size_t i = 0; i < roster->n_sites + roster->n_coordinators; i++) {
+        bool is_site = i < roster->n_sites;
+        const Weft__V1__Site *site = is_site ? roster->sites[i] : NULL;
+        const Weft__V1__Coordinator *coordinator = is_site ? NULL : roster->coordinators[i - roster->n_sites];
+        const char *id = is_site ? site->id : coordinator->id;
+        const ProtobufCBinaryData *key = is_site ? &site->sign_key : &coordinator->sign_key;
+
+        if (strcmp(id, join->id) == 0)
+            return unsound(err, "is in the roster already", id);
+        if (strcmp(is_site ? site->tls_name : coordinator->tls_name, join->tls_name) == 0)
+            return unsound(err, "the TLS name belongs to another party", join->tls_name);
+        if (key->len == KEY_SIZE && memcmp(key->data, join->sign_key, KEY_SIZE) == 0)
+            return unsound(err, "has the same signing key", id);
+    }
+    return 0;
+}
+
+static int read_join(struct join *join, const char *path, enum join_kind kind, struct err *err)
+{
+    int rc = join_read(join, path, err);
+
+    if (rc == 0 && join->kind != kind)
+        rc = err_set(err, ERR_USAGE, "%s is the join file of a %s", path,
+                     join->kind == JOIN_SITE ? "site" : "coordinator");
+    return rc;
+}
+
+static void say_joined(const struct args *args, const struct join *join)
+{
+    char fingerprint[JOIN_FINGERPRINT_SIZE];
+
+    printf(args_lang(args) == LANG_ZH ? "%s：指纹 %s（签署前请与对方核对）\n"
+                                      : "%s: fingerprint %s (compare it with the party before signing)\n",
+           join->id, join_fingerprint(fingerprint, join));
+}
+
+/* ---------------------------------------------------------------- commands */
+
+static int fresh_roster(struct draft *draft, const struct args *args, const struct join_roots *roots,
+                        const char *from, struct err *err)
+{
+    Weft__V1__Document *document = NULL;
+    int rc;
+
+    weft__v1__roster__init(&draft->roster);
+    draft->roster.version = 1;
+    if (from == NULL) {
+        draft->roster.context = TEXT(args_value(args, "context"));
+    } else {
+        if ((rc = authority_load(&document, from, err)) != 0)
+            return rc;
+        rc = document_body((ProtobufCMessage **)&draft->stored, document,
+                           WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err);
+        document_free(&document);
+        if (rc != 0)
+            return rc;
+        draft->roster = *draft->stored;
+        draft->roster.version++;
+        if (args_value(args, "context") != NULL &&
+            strcmp(args_value(args, "context"), draft->roster.context) != 0)
+            return err_set(err, ERR_ROSTER_UNSOUND, "%s has the context \"%s\"", from, draft->roster.context);
+    }
+    draft->roster.n_roots = roots->roots.num_roots;
+    draft->roster.roots = (Weft__V1__Root **)(uintptr_t)roots->list;
+    return 0;
+}
+
+int authority_new_roster(const struct args *args, struct err *err)
+{
+    const char *context = args_value(args, "context"), *from = args_value(args, "from"),
+               *others[JOIN_MAX_ROOTS];
+    size_t num_others = args_values(args, "root", others, JOIN_MAX_ROOTS);
+    struct authority_root own = {0};
+    struct draft draft = {0};
+    struct calendar_zone zone;
+    bool both = false;
+    int rc;
+
+    if (context == NULL && from == NULL)
+        return err_set(err, ERR_USAGE,
+                       "--context \"weft v1\" or \"weft demo v1\", or --from the roster before");
+    if (context != NULL && strcmp(context, "weft v1") != 0 && strcmp(context, "weft demo v1") != 0)
+        return err_set(err, ERR_USAGE, "--context \"%s\": \"weft v1\" or \"weft demo v1\"", context);
+    if ((rc = authority_root_load(&own, args_value(args, "dir"), err)) != 0)
+        goto done;
+    for (size_t i = 0; i < num_others; i++) {
+        if ((rc = join_roots_add(&own.pinned, others[i], err)) != 0)
+            goto done;
+        both |= own.pinned.root[i + 1].side != own.pinned.root[0].side;
+    }
+    if (!both) {
+        rc = err_set(err, ERR_ROSTER_UNSOUND, "--root must name a root of the other side");
+        goto done;
+    }
+    if ((rc = fresh_roster(&draft, args, &own.pinned, from, err)) != 0 ||
+        (rc = calendar_zone(&zone, NULL, err)) != 0 ||
+        (rc = calendar_parse(&draft.roster.expires_ms, args_value(args, "expires"), &zone, err)) != 0)
+        goto done;
+    draft.roster.issued_ms = calendar_now_ms();
+    if (draft.roster.expires_ms <= draft.roster.issued_ms)
+        rc = err_set(err, ERR_USAGE, "--expires %s is not in the future", args_value(args, "expires"));
+    else
+        rc = draft_save(&draft, args_value(args, "roster"), true, err);
+
+done:
+    draft_clear(&draft);
+    authority_root_clear(&own);
+    return rc;
+}
+
+int authority_add_operator(const struct args *args, struct err *err)
+{
+    const char *id = args_value(args, "id"), *side = args_value(args, "side"),
+               *body = args_value(args, "body");
+    Weft__V1__Operator added = WEFT__V1__OPERATOR__INIT;
+    struct draft draft = {0};
+    int rc;
+
+    added.side = strcmp(side, "leader") == 0 ? WEFT__V1__SIDE__SIDE_LEADER : WEFT__V1__SIDE__SIDE_HELPER;
+    if (strcmp(side, "leader") != 0 && strcmp(side, "helper") != 0)
+        return err_set(err, ERR_USAGE, "--side %s: leader or helper", side);
+    if (body[0] == '\0' || strlen(body) > NAME_MAX_BYTES)
+        return err_set(err, ERR_USAGE, "--body: 1 to %d bytes", NAME_MAX_BYTES);
+    if ((rc = check_id("id", id, err)) != 0 || (rc = check_names(args, err)) != 0 ||
+        (rc = draft_load(&draft, args_value(args, "roster"), err)) != 0)
+        goto done;
+    if (find_operator(&draft.roster, id) != NULL) {
+        rc = unsound(err, "is in the roster already", id);
+        goto done;
+    }
+    added.id = TEXT(id);
+    added.body = TEXT(body);
+    added.name_zh = TEXT(args_value(args, "name-zh"));
+    added.name_en = TEXT(args_value(args, "name-en"));
+    draft.roster.operators = grow(&draft, draft.roster.operators, draft.roster.n_operators++, &added);
+    rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
+                             : draft_save(&draft, args_value(args, "roster"), false, err);
+
+done:
+    draft_clear(&draft);
+    return rc;
+}
+
+static int issue(const struct args *args, const struct join *join, struct err *err)
+{
+    int64_t days;
+    int rc = args_int(args, "days", &days, CERT_DAYS, 1, CERT_AUTHORITY_DAYS, err);
+
+    if (rc != 0)
+        return rc;
+    return authority_issue(args_value(args, "dir"), join, args_value(args, "cert-out"), (unsigned)days, err);
+}
+
+int authority_add_coordinator(const struct args *args, struct err *err)
+{
+    const char *operator_id = args_value(args, "operator"), *path = args_value(args, "roster");
+    Weft__V1__Coordinator added = WEFT__V1__COORDINATOR__INIT;
+    struct draft draft = {0};
+    struct join join = {0};
+    int rc;
+
+    if ((rc = read_join(&join, args_operand(args, 0), JOIN_COORDINATOR, err)) != 0 ||
+        (rc = draft_load(&draft, path, err)) != 0 || (rc = check_new_party(&draft.roster, &join, err)) != 0)
+        goto done;
+    if (find_operator(&draft.roster, operator_id) == NULL) {
+        rc = unsound(err, "no such operator in the roster; see add-operator", operator_id);
+        goto done;
+    }
+    added.id = join.id;
+    added.operator_id = TEXT(operator_id);
+    added.tls_name = join.tls_name;
+    added.sign_key = KEY_FIELD(join.sign_key);
+    added.static_key = KEY_FIELD(join.static_key);
+    draft.roster.coordinators =
+        grow(&draft, draft.roster.coordinators, draft.roster.n_coordinators++, &added);
+    if (draft.grown == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "roster");
+    else if ((rc = issue(args, &join, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
+        say_joined(args, &join);
+
+done:
+    join_clear(&join);
+    draft_clear(&draft);
+    return rc;
+}
+
+/* The leader as its join file names it must be the coordinator that the roster holds. */
+static int check_leader(const Weft__V1__Roster *roster, const struct join *join, const char *code,
+                        struct err *err)
+{
+    const Weft__V1__Coordinator *leader = find_coordinator(roster, join->id);
+
+    if (leader == NULL)
+        return unsound(err, "no such coordinator in the roster; see add-coordinator", join->id);
+    if (leader->sign_key.len != KEY_SIZE || memcmp(leader->sign_key.data, join->sign_key, KEY_SIZE) != 0)
+        return unsound(err, "the join file has another signing key than the roster", join->id);
+    if (join_collector(join, code) == NULL)
+        return unsound(err, "the leader's join file has no collector key for this area", code);
+    return 0;
+}
+
+int authority_add_area(const struct args *args, struct err *err)
+{
+    const char *code = args_value(args, "code"), *parent = args_value(args, "parent");
+    const char *helper = args_value(args, "helper"), *path = args_value(args, "roster");
+    Weft__V1__Area added = WEFT__V1__AREA__INIT;
+    struct draft draft = {0};
+    struct join join = {0};
+    int rc;
+
+    if ((rc = check_id("code", code, err)) != 0 ||
+        (rc = check_id("tier", args_value(args, "tier"), err)) != 0 || (rc = check_names(args, err)) != 0 ||
+        (rc = read_join(&join, args_value(args, "leader-join"), JOIN_COORDINATOR, err)) != 0 ||
+        (rc = draft_load(&draft, path, err)) != 0)
+        goto done;
+    if (find_area(&draft.roster, code) != NULL)
+        rc = unsound(err, "is in the roster already", code);
+    else if (parent != NULL && find_area(&draft.roster, parent) == NULL)
+        rc = unsound(err, "no such area in the roster; add parents first", parent);
+    else if (find_coordinator(&draft.roster, helper) == NULL)
+        rc = unsound(err, "no such coordinator in the roster; see add-coordinator", helper);
+    else
+        rc = check_leader(&draft.roster, &join, code, err);
+    if (rc != 0)
+        goto done;
+    added.code = TEXT(code);
+    added.parent = TEXT(parent == NULL ? "" : parent);
+    added.tier = TEXT(args_value(args, "tier"));
+    added.name_zh = TEXT(args_value(args, "name-zh"));
+    added.name_en = TEXT(args_value(args, "name-en"));
+    added.leader = join.id;
+    added.helper = TEXT(helper);
+    added.collector_key = KEY_FIELD((uint8_t *)(uintptr_t)join_collector(&join, code));
+    draft.roster.areas = grow(&draft, draft.roster.areas, draft.roster.n_areas++, &added);
+    rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster") : draft_save(&draft, path, false, err);
+
+done:
+    join_clear(&join);
+    draft_clear(&draft);
+    return rc;
+}
+
+/* Fill what does not come from the join file. `classes` holds MAX_CLASSES texts and must outlive `site`. */
+static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__V1__Roster *roster,
+                     const char **classes, struct err *err)
+{
+    const char *area = args_value(args, "area"), *supervisor = args_value(args, "supervisor");
+    const char *valid_from = args_value(args, "valid-from");
+    struct calendar_zone zone;
+    int rc;
+
+    if ((rc = check_names(args, err)) != 0 || (rc = check_id("owner", args_value(args, "owner"), err)) != 0)
+        return rc;
+    if (find_area(roster, area) == NULL)
+        return unsound(err, "no such area in the roster; see add-area", area);
+    if (supervisor != NULL && find_area(roster, supervisor) == NULL)
+        return unsound(err, "no such area in the roster; see add-area", supervisor);
+    site->n_classes = args_values(args, "class", classes, MAX_CLASSES);
+    for (size_t i = 0; i < site->n_classes; i++) {
+        if ((rc = check_id("class", classes[i], err)) != 0)
+            return rc;
+    }
+    site->valid_from_ms = roster->issued_ms;
+    if (valid_from != NULL && ((rc = calendar_zone(&zone, NULL, err)) != 0 ||
+                               (rc = calendar_parse(&site->valid_from_ms, valid_from, &zone, err)) != 0))
+        return rc;
+    site->classes = (char **)(uintptr_t)classes;
+    site->name_zh = TEXT(args_value(args, "name-zh"));
+    site->name_en = TEXT(args_value(args, "name-en"));
+    site->area = TEXT(area);
+    site->supervisor = TEXT(supervisor == NULL ? area : supervisor);
+    site->owner = TEXT(args_value(args, "owner"));
+    return 0;
+}
+
+int authority_add_site(const struct args *args, struct err *err)
+{
+    const char *classes[MAX_CLASSES], *path = args_value(args, "roster");
+    Weft__V1__Site added = WEFT__V1__SITE__INIT;
+    struct draft draft = {0};
+    struct join join = {0};
+    int rc;
+
+    if ((rc = read_join(&join, args_operand(args, 0), JOIN_SITE, err)) != 0 ||
+        (rc = draft_load(&draft, path, err)) != 0 || (rc = check_new_party(&draft.roster, &join, err)) != 0 ||
+        (rc = fill_site(&added, args, &draft.roster, classes, err)) != 0)
+        goto done;
+    added.id = join.id;
+    added.tls_name = join.tls_name;
+    added.sign_key = KEY_FIELD(join.sign_key);
+    draft.roster.sites = grow(&draft, draft.roster.sites, draft.roster.n_sites++, &added);
+    if (draft.grown == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "roster");
+    else if ((rc = issue(args, &join, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
+        say_joined(args, &join);
+
+done:
+    join_clear(&join);
+    draft_clear(&draft);
+    return rc;
+}
+
+int authority_revoke(const struct args *args, struct err *err)
+{
+    const char *name = args_operand(args, 0), *path = args_value(args, "roster");
+    struct draft draft = {0};
+    bool known = false;
+    int rc;
+
+    if ((rc = draft_load(&draft, path, err)) != 0)
+        return rc;
+    for (size_t i = 0; i < draft.roster.n_sites; i++)
+        known |= strcmp(draft.roster.sites[i]->tls_name, name) == 0;
+    for (size_t i = 0; i < draft.roster.n_coordinators; i++)
+        known |= strcmp(draft.roster.coordinators[i]->tls_name, name) == 0;
+    for (size_t i = 0; i < draft.roster.n_revoked; i++)
+        known &= strcmp(draft.roster.revoked[i], name) != 0;
+    if (!known) {
+        rc = unsound(err, "no party has this TLS name, or it is revoked already", name);
+    } else {
+        draft.roster.revoked = grow(&draft, draft.roster.revoked, draft.roster.n_revoked++, TEXT(name));
+        rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
+                                 : draft_save(&draft, path, false, err);
+    }
+    draft_clear(&draft);
+    return rc;
+}
+
+int authority_certify(const struct args *args, struct err *err)
+{
+    struct join join = {0};
+    int rc;
+
+    if ((rc = join_read(&join, args_operand(args, 0), err)) == 0 && (rc = issue(args, &join, err)) == 0)
+        say_joined(args, &join);
+    join_clear(&join);
+    return rc;
+}

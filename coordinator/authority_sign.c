@@ -1,0 +1,174 @@
+/* authority_sign.c - one side's signature under a roster, task or void, after every check that can be made.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/task.h"
+#include "base/wire.h"
+#include "catalogue/catalogue.h"
+#include "coordinator/authority.h"
+
+#define TYPE(name) WEFT__V1__DOCUMENT_TYPE__DOCUMENT_##name
+
+/* Is the root of this directory, with this key and side, among those that the roster names? */
+static int check_own_root(const Weft__V1__Roster *roster, const Weft__V1__Root *own, struct err *err)
+{
+    for (size_t i = 0; i < roster->n_roots; i++) {
+        const Weft__V1__Root *root = roster->roots[i];
+
+        if (strcmp(root->name, own->name) == 0 && root->side == own->side &&
+            root->public_key.len == KEY_SIZE &&
+            memcmp(root->public_key.data, own->public_key.data, KEY_SIZE) == 0)
+            return 0;
+    }
+    return err_set(err, ERR_ROSTER_UNSOUND, "root %s, with this key and side, is not in the roster",
+                   own->name);
+}
+
+/* What others signed before must hold, or the bytes are no longer the ones that they saw. */
+static int check_signatures(const Weft__V1__Document *document, const Weft__V1__Roster *roster,
+                            const Weft__V1__Root *own, int code, struct err *err)
+{
+    for (size_t i = 0; i < document->n_signatures; i++) {
+        const char *signer = document->signatures[i]->signer;
+        bool holds = false;
+
+        if (strcmp(signer, own->name) == 0)
+            return err_set(err, ERR_FILE_EXISTS, "%s has signed this already", signer);
+        for (size_t j = 0; j < roster->n_roots; j++) {
+            holds |= strcmp(roster->roots[j]->name, signer) == 0 &&
+                     roster->roots[j]->public_key.len == KEY_SIZE &&
+                     document_is_signed(document, signer, roster->roots[j]->public_key.data);
+        }
+        if (!holds)
+            return err_set(err, code, "the signature of %.64s does not hold: the bytes changed after it",
+                           signer);
+    }
+    return 0;
+}
+
+static int check_roster(const Weft__V1__Document *document, const Weft__V1__Root *own, struct err *err)
+{
+    Weft__V1__Roster *wire = NULL;
+    int rc;
+
+    if ((rc = document_body((ProtobufCMessage **)&wire, document, TYPE(ROSTER), err)) != 0 ||
+        (rc = check_signatures(document, wire, own, ERR_ROSTER_SIGNATURE, err)) != 0 ||
+        (rc = roster_check(wire, err)) != 0 || (rc = check_own_root(wire, own, err)) != 0)
+        goto done;
+    if (wire->expires_ms <= calendar_now_ms())
+        rc = err_set(err, ERR_ROSTER_EXPIRED, "version %u", wire->version);
+
+done:
+    wire_free(&wire);
+    return rc;
+}
+
+/* Do version, digest, series and slots follow from this very catalogue? */
+static int check_catalogue(const Weft__V1__Task *task, const char *path, struct err *err)
+{
+    struct catalogue *catalogue = NULL;
+    struct catalogue_layout layout = {0};
+    int rc;
+
+    if ((rc = catalogue_load(&catalogue, path, err)) != 0)
+        return rc;
+    if (task->catalogue_digest.len != DIGEST_SIZE ||
+        memcmp(task->catalogue_digest.data, catalogue->digest, DIGEST_SIZE) != 0)
+        rc = err_set(err, ERR_CATALOGUE_DIGEST, "%s", path);
+    else if ((rc = catalogue_layout(&layout, catalogue, err)) == 0 &&
+             (!catalogue_layout_equals(&layout, task) ||
+              strcmp(task->catalogue_version, catalogue->version) != 0))
+        rc = err_set(err, ERR_TASK_UNSOUND, "series and slots do not follow from the catalogue %s", path);
+    catalogue_layout_clear(&layout);
+    catalogue_free(&catalogue);
+    return rc;
+}
+
+static int need(const struct args *args, const char *option, const char **value, struct err *err)
+{
+    *value = args_value(args, option);
+    return *value != NULL ? 0 : err_set(err, ERR_USAGE, "--%s is needed to check this document", option);
+}
+
+static int check_task(const Weft__V1__Document *document, const struct roster *roster,
+                      const struct args *args, const Weft__V1__Root *own, struct err *err)
+{
+    Weft__V1__Task *wire = NULL;
+    const char *catalogue;
+    int rc;
+
+    if ((rc = need(args, "catalogue", &catalogue, err)) != 0 ||
+        (rc = document_body((ProtobufCMessage **)&wire, document, TYPE(TASK), err)) != 0 ||
+        (rc = check_signatures(document, roster->wire, own, ERR_TASK_SIGNATURE, err)) != 0 ||
+        (rc = task_check(wire, roster, err)) != 0)
+        goto done;
+    rc = check_catalogue(wire, catalogue, err);
+
+done:
+    wire_free(&wire);
+    return rc;
+}
+
+static int check_void(const Weft__V1__Document *document, const struct roster *roster,
+                      const Weft__V1__Root *own, struct err *err)
+{
+    Weft__V1__Void *wire = NULL;
+    int rc = document_body((ProtobufCMessage **)&wire, document, TYPE(VOID), err);
+
+    if (rc != 0)
+        return rc;
+    if (wire->task_id.len != DIGEST_SIZE || wire->reason[0] == '\0')
+        rc = err_set(err, ERR_TASK_UNSOUND, "a void names a task and a reason");
+    else
+        rc = check_signatures(document, roster->wire, own, ERR_TASK_SIGNATURE, err);
+    wire_free(&wire);
+    return rc;
+}
+
+/* Tasks and voids rest on a roster that is signed and that names our root. */
+static int check_with_roster(const Weft__V1__Document *document, const struct args *args,
+                             const Weft__V1__Root *own, struct err *err)
+{
+    struct roster *roster = NULL;
+    const char *path;
+    int rc;
+
+    if ((rc = need(args, "roster", &path, err)) != 0 ||
+        (rc = authority_load_roster(&roster, path, calendar_now_ms(), err)) != 0)
+        return rc;
+    if ((rc = check_own_root(roster->wire, own, err)) == 0)
+        rc = document->type == TYPE(TASK) ? check_task(document, roster, args, own, err)
+                                          : check_void(document, roster, own, err);
+    roster_free(&roster);
+    return rc;
+}
+
+int authority_sign(const struct args *args, struct err *err)
+{
+    const char *path = args_operand(args, 0);
+    Weft__V1__Document *document = NULL;
+    struct authority_root root = {0};
+    const Weft__V1__Root *own = authority_root_public(&root);
+    int rc;
+
+    if ((rc = authority_root_load(&root, args_value(args, "dir"), err)) != 0 ||
+        (rc = authority_load(&document, path, err)) != 0)
+        goto done;
+    if (document->type == TYPE(ROSTER))
+        rc = check_roster(document, own, err);
+    else if (document->type == TYPE(TASK) || document->type == TYPE(VOID))
+        rc = check_with_roster(document, args, own, err);
+    else
+        rc = err_set(err, ERR_USAGE, "a %s is not signed by root keys", document_type_name(document->type));
+    if (rc != 0 || (rc = document_sign(&document, own->name, root.private_key, err)) != 0 ||
+        (rc = authority_save(document, path, err)) != 0)
+        goto done;
+    rc = authority_summary(stdout, document, args_lang(args), err);
+
+done:
+    document_free(&document);
+    authority_root_clear(&root);
+    return rc;
+}

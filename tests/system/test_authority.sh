@@ -1,0 +1,232 @@
+#!/bin/bash
+# The whole ceremony of the authority, two sides in one temporary directory, with what must be refused.
+#   test_authority.sh WEFT_AUTHORITY MAKE_IDENTITY
+set -eu
+export WEFT_LANG=en LC_ALL=C.UTF-8
+authority=$1
+identity=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# passes NAME COMMAND...
+passes() {
+    local name=$1
+    shift
+    if ! "$@" >out.txt 2>&1; then
+        fail "$name"
+        cat out.txt
+    fi
+}
+
+# refuses NAME ERROR COMMAND...: fails, and with this error
+refuses() {
+    local name=$1 error=$2
+    shift 2
+    if "$@" >out.txt 2>&1; then
+        fail "$name: was accepted"
+    elif ! grep -q " $error[: ]" out.txt; then
+        fail "$name: not with $error but"
+        cat out.txt
+    fi
+}
+
+# flip FILE TEXT OTHER: replace bytes by as many others
+flip() {
+    [ ${#2} = ${#3} ] || exit 9
+    LC_ALL=C grep -q "$2" "$1" || fail "flip: no $2 in $1"
+    LC_ALL=C sed -i "s|$2|$3|" "$1"
+}
+
+leader_side() { "$authority" "$1" --dir leader "${@:2}"; }
+operator() {
+    "$authority" add-operator --roster "$1" --id "$2" --side "$3" --body "$4" --name-zh "$2" --name-en "$2"
+}
+coordinator() {
+    leader_side add-coordinator --roster "$1" --operator "$2" --cert-out "$3/tls.crt" "$3/join.yaml"
+}
+area() { # ROSTER CODE PARENT-OPTION TIER LEADER HELPER
+    "$authority" add-area --roster "$1" --code "$2" $3 --tier "$4" --leader-join "$5/join.yaml" --helper "$6" \
+        --name-zh "地区$2" --name-en "Area $2"
+}
+site() { # ROSTER ID AREA OWNER [OPTION...]
+    leader_side add-site --roster "$1" --area "$3" --owner "$4" --name-zh "医院$2" --name-en "Hospital $2" \
+        --class grade.tertiary --class kind.general --cert-out "$2/tls.crt" "${@:5}" "$2/join.yaml"
+}
+
+# ---- both sides set up
+passes "leader init" "$authority" init --side leader --name commission --dir leader
+passes "helper init" "$authority" init --side helper --name university --dir helper
+[ "$(stat -c %a leader/root.key leader/ca.key helper/root.key | sort -u)" = 600 ] || fail "secrets are not 0600"
+[ ! -e helper/ca.key ] || fail "the helper side has a TLS authority"
+cp -r leader leader.before
+refuses "double init" ALREADY_INITIALISED "$authority" init --side leader --name commission --dir leader
+diff -r leader leader.before || fail "double init changed something"
+refuses "a third side" USAGE "$authority" init --side both --name x --dir x
+[ ! -e x ] || fail "a refused init left a directory"
+
+# ---- parties
+for c in top-l city-l; do passes "join $c" "$identity" $c coordinator $c $c.weft.test 330000 330300 330302; done
+for c in top-h city-h; do passes "join $c" "$identity" $c coordinator $c $c.weft.test; done
+for s in h1 h2 h3 h4; do passes "join $s" "$identity" $s site $s $s.weft.test; done
+refuses "a second init of a site" ALREADY_INITIALISED "$identity" h1 site h1 h1.weft.test
+passes "show a join file" "$authority" show h1/join.yaml
+grep -q "$(sed -n 's/^fingerprint: "\(.*\)"/\1/p' h1/join.yaml)" out.txt || fail "show gives another fingerprint"
+
+# ---- the roster's draft
+new() { leader_side new-roster --root helper/root.yaml --context "weft demo v1" --expires 2099-01-01 --roster "$1"; }
+passes "new-roster" new r.doc
+refuses "a draft over another file" FILE_EXISTS new r.doc
+refuses "a roster with one side's roots" ROSTER_UNSOUND "$authority" new-roster --dir leader --root leader/root.yaml \
+    --context "weft demo v1" --expires 2099-01-01 --roster one.doc
+refuses "an unknown context" USAGE "$authority" new-roster --dir leader --root helper/root.yaml \
+    --context "weft v9" --expires 2099-01-01 --roster one.doc
+refuses "a roster that has expired" USAGE "$authority" new-roster --dir leader --root helper/root.yaml \
+    --context "weft demo v1" --expires 2001-01-01 --roster one.doc
+passes "operator l" operator r.doc health leader "Health Commission"
+passes "operator h" operator r.doc uni helper "University"
+refuses "an operator twice" ROSTER_UNSOUND operator r.doc uni helper "University"
+refuses "a coordinator of an unknown operator" ROSTER_UNSOUND coordinator r.doc nobody top-l
+passes "coordinator top-l" coordinator r.doc health top-l
+passes "coordinator city-l" coordinator r.doc health city-l
+passes "coordinator top-h" coordinator r.doc uni top-h
+passes "coordinator city-h" coordinator r.doc uni city-h
+refuses "a coordinator twice" ROSTER_UNSOUND coordinator r.doc health top-l
+refuses "a site's file as a coordinator's" USAGE coordinator r.doc health h1
+refuses "an area before its parent" ROSTER_UNSOUND area r.doc 330302 "--parent 330300" county city-l city-h
+passes "area province" area r.doc 330000 "" province top-l top-h
+passes "area city" area r.doc 330300 "--parent 330000" city city-l city-h
+passes "area county" area r.doc 330302 "--parent 330300" county city-l city-h
+refuses "an area without its collector key" ROSTER_UNSOUND area r.doc 330399 "--parent 330300" county city-l city-h
+passes "site h1" site r.doc h1 330302 group-a --supervisor 330300
+passes "site h2" site r.doc h2 330302 group-b
+passes "site h3" site r.doc h3 330302 group-c
+refuses "a site in no area" ROSTER_UNSOUND site r.doc h4 999999 group-d
+refuses "a site twice" ROSTER_UNSOUND site r.doc h1 330302 group-a
+openssl verify -CAfile leader/ca.crt h1/tls.crt >/dev/null || fail "the site's certificate does not verify"
+openssl x509 -in h1/tls.crt -noout -ext subjectAltName | grep -q h1.weft.test || fail "no DNS name in the certificate"
+
+# A join file changed on its way shows by its fingerprint.
+sed 's/tls_name: "h4/tls_name: "hx/' h4/join.yaml >changed.yaml
+refuses "a changed join file" YAML_BAD_VALUE "$authority" show changed.yaml
+
+# ---- signing
+cp r.doc both.doc
+passes "an operator on the other side" operator both.doc lab helper "Health Commission"
+refuses "one body on both sides" ROSTER_BOTH_SIDES leader_side sign both.doc
+passes "leader signs" leader_side sign r.doc
+grep -q "3 sites" out.txt || fail "the summary does not count the sites"
+grep -q "body University" out.txt || fail "the summary does not name the bodies"
+refuses "leader signs twice" FILE_EXISTS leader_side sign r.doc
+refuses "a change after signing" FILE_EXISTS site r.doc h4 330302 group-d
+refuses "publishing with one signature" ROSTER_SIGNATURE "$authority" publish --dir pub r.doc
+[ ! -e pub ] || fail "a refused publish left a directory"
+cp r.doc altered.doc
+flip altered.doc "Hospital h1" "Hospital hX"
+refuses "a byte changed after signing" ROSTER_SIGNATURE "$authority" sign --dir helper altered.doc
+passes "stranger init" "$authority" init --side helper --name university --dir stranger
+refuses "a root of the right name and another key" ROSTER_UNSOUND "$authority" sign --dir stranger r.doc
+chmod 644 stranger/root.key
+refuses "a root key that others can read" SECRET_PERMISSIONS "$authority" sign --dir stranger r.doc
+cp r.doc half.doc
+passes "helper signs" "$authority" sign --dir helper r.doc
+cp r.doc altered.doc
+flip altered.doc "Hospital h1" "Hospital hX"
+refuses "publishing a changed roster" ROSTER_SIGNATURE "$authority" publish --dir pub altered.doc
+
+# ---- the task
+cat >catalogue.yaml <<'YAML'
+catalogue: 1
+id: test
+version: "1"
+name: {en: Test, zh: 测试}
+populations:
+  stays: {name: {en: stays, zh: 住科}, table: icu_stay}
+indicators:
+  - id: mortality
+    name: {en: mortality, zh: 死亡率}
+    kind: proportion
+    population: stays
+    numerator: outcome = "dead"
+    bounds: {numerator: 250, complement: 250, missing: 250}
+    unit: "%"
+    direction: lower
+    source: test
+YAML
+settings() {
+    printf 'name: Test\nperiod: "2014"\nclose: +2h\nmin_sites: 3\nmin_cell: 5\n%s\n' "$*" >task.yaml
+}
+draft() { "$authority" task --settings task.yaml --catalogue catalogue.yaml --roster r.doc --out "$1"; }
+settings "min_celll: 7"
+refuses "an unknown setting" YAML_UNKNOWN_KEY draft t.doc
+printf 'name: T\nperiod: "2014"\nclose: +2h\nmin_sites: 2\n' >task.yaml
+refuses "min_sites below the floor" TASK_FLOOR draft t.doc
+printf 'name: T\nperiod: "2014"\nclose: +2h\nmin_cell: 2\n' >task.yaml
+refuses "min_cell below the floor" TASK_FLOOR draft t.doc
+settings "release_areas: [\"999999\"]"
+refuses "an unknown release area" TASK_UNSOUND draft t.doc
+settings "open: 2020-01-01
+order: 2019-01-01"
+refuses "an order before the close" TASK_UNSOUND draft t.doc
+settings "plan: +2w"
+refuses "an unknown unit of time" BAD_TIME draft t.doc
+[ ! -e t.doc ] || fail "a refused draft was written"
+settings "zone: Asia/Shanghai"
+refuses "a task on a roster of one signature" ROSTER_SIGNATURE \
+    "$authority" task --settings task.yaml --catalogue catalogue.yaml --roster half.doc --out t.doc
+passes "task" draft t.doc
+grep -q "3 areas" out.txt || fail "the release plan is not the whole roster"
+sign_task() { "$authority" sign --dir "$1" --roster r.doc --catalogue "${3:-catalogue.yaml}" "$2"; }
+refuses "signing a task unchecked" USAGE leader_side sign t.doc
+sed 's/missing: 250}/missing: 251}/' catalogue.yaml >other.yaml
+refuses "another catalogue" CATALOGUE_DIGEST sign_task leader t.doc other.yaml
+passes "leader signs the task" sign_task leader t.doc
+refuses "publishing a half-signed task" TASK_SIGNATURE "$authority" publish --dir pub r.doc catalogue.yaml t.doc
+cp t.doc altered.doc
+flip altered.doc Asia/Shanghai Asia/Shanghaj
+refuses "a task changed after signing" TASK_SIGNATURE sign_task helper altered.doc
+passes "helper signs the task" sign_task helper t.doc
+refuses "a task without its catalogue" CATALOGUE_DIGEST "$authority" publish --dir pub r.doc t.doc
+refuses "a task without its roster" TASK_ROSTER_MISMATCH "$authority" publish --dir pub catalogue.yaml t.doc
+[ ! -e pub ] || fail "a refused publish left a directory"
+passes "publish" "$authority" publish --dir pub r.doc catalogue.yaml t.doc
+[ "$(ls pub/*.doc | wc -l)" = 3 ] || fail "not three documents published"
+cmp r.doc pub/roster-1.doc || fail "the roster was not passed on byte for byte"
+passes "publish again" "$authority" publish --dir pub r.doc catalogue.yaml t.doc
+[ "$(ls pub | wc -l)" = 3 ] || fail "publishing again added something"
+for d in pub/*.doc; do passes "show $d" "$authority" show --full "$d"; done
+
+# ---- the end of a task, and the next roster
+passes "void" "$authority" void --task t.doc --reason "bound too small" --out v.doc
+passes "leader signs the void" leader_side sign --roster r.doc v.doc
+refuses "publishing a half-signed void" TASK_SIGNATURE "$authority" publish --dir pub v.doc
+passes "helper signs the void" "$authority" sign --dir helper --roster r.doc v.doc
+passes "publish the void" "$authority" publish --dir pub v.doc
+passes "the next roster" leader_side new-roster --root helper/root.yaml --from r.doc --expires 2099-01-01 --roster r2.doc
+passes "site h4" site r2.doc h4 330302 group-d
+passes "revoke" "$authority" revoke --roster r2.doc h3.weft.test
+refuses "revoking a stranger" ROSTER_UNSOUND "$authority" revoke --roster r2.doc nobody.weft.test
+passes "leader signs 2" leader_side sign r2.doc
+passes "helper signs 2" "$authority" sign --dir helper r2.doc
+passes "publish 2" "$authority" publish --dir pub r2.doc
+passes "show 2" "$authority" show pub/roster-2.doc
+grep -q "4 sites, 1 revoked" out.txt || fail "version 2 does not hold what was added"
+refuses "a document that is none" DOCUMENT_MALFORMED "$authority" show leader/ca.crt
+passes "another version 2" leader_side new-roster --root helper/root.yaml --from r.doc --expires 2099-02-01 --roster r2c.doc
+passes "leader signs it" leader_side sign r2c.doc
+passes "helper signs it" "$authority" sign --dir helper r2c.doc
+refuses "two rosters of one version" DOCUMENT_CONFLICT "$authority" publish --dir pub r2c.doc
+
+# ---- both languages
+WEFT_LANG=zh "$authority" --help | grep -q 签名 || fail "no Chinese help"
+if WEFT_LANG=zh "$authority" show nothing.doc 2>zh.txt; then fail "showed nothing"; fi
+grep -q 无法读取文件 zh.txt || fail "no Chinese error"
+
+[ $failures = 0 ] && echo "all held"
+exit $((failures > 0))
