@@ -550,6 +550,8 @@ int store_commit(struct store_txn **txn, struct err *err)
     end(ended);
     if (result == 0)
         return 0;
+    if (result == EIO && free_on_disk(store) <= 0) /* LMDB's word for a write cut short, as by a full disk */
+        result = ENOSPC;
     if (result == MDB_BAD_TXN && failed != 0)
         return err_set(err, failed, "%s: commit after a failed write", store->path);
     return fail(store, err, result, "commit");
