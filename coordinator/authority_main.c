@@ -8,120 +8,79 @@
 #define WEFT_VERSION "0.1.0"
 #endif
 
-#define OPT_DIR                                                                                              \
+/* Options: needed, possible, repeatable, and flags. */
+#define NEEDS(name, value, en, zh)                                                                           \
     {                                                                                                        \
-        .name = "dir", .value = "DIR", .required = true, .en = "this side's directory", .zh = "本方目录" \
+        name, value, true, false, en, zh                                                                     \
     }
+#define NEEDS_SOME(name, value, en, zh)                                                                      \
+    {                                                                                                        \
+        name, value, true, true, en, zh                                                                      \
+    }
+#define MAY(name, value, en, zh)                                                                             \
+    {                                                                                                        \
+        name, value, false, false, en, zh                                                                    \
+    }
+#define MAY_REPEAT(name, value, en, zh)                                                                      \
+    {                                                                                                        \
+        name, value, false, true, en, zh                                                                     \
+    }
+#define FLAG(name, en, zh)                                                                                   \
+    {                                                                                                        \
+        name, NULL, false, false, en, zh                                                                     \
+    }
+
+#define OPT_DIR NEEDS("dir", "DIR", "this side's directory", "本方目录")
 #define OPT_CA_DIR                                                                                           \
-    {                                                                                                        \
-        .name = "dir", .value = "DIR", .required = true,                                                     \
-        .en = "the leader side's directory (TLS authority)", .zh = "主方目录（含 TLS 证书机构）"  \
-    }
-#define OPT_DRAFT                                                                                            \
-    {                                                                                                        \
-        .name = "roster", .value = "FILE", .required = true, .en = "the draft roster, which is changed",     \
-        .zh = "名册草稿（将被修改）"                                                               \
-    }
-#define OPT_NAME_ZH                                                                                          \
-    {                                                                                                        \
-        .name = "name-zh", .value = "TEXT", .required = true, .en = "name in Chinese", .zh = "中文名称"  \
-    }
-#define OPT_NAME_EN                                                                                          \
-    {                                                                                                        \
-        .name = "name-en", .value = "TEXT", .required = true, .en = "name in English", .zh = "英文名称"  \
-    }
-#define OPT_SIDE                                                                                             \
-    {                                                                                                        \
-        .name = "side", .value = "leader|helper", .required = true, .en = "side", .zh = "所属方"          \
-    }
-#define OPT_CERT_OUT                                                                                         \
-    {                                                                                                        \
-        .name = "cert-out", .value = "FILE", .required = true, .en = "where the TLS certificate is written", \
-        .zh = "TLS 证书输出文件"                                                                       \
-    }
-#define OPT_DAYS                                                                                                     \
-    {                                                                                                                \
-        .name = "days", .value = "N", .en = "validity of the certificate (825)", .zh = "证书有效天数（825）" \
-    }
-#define NUM(array) (sizeof(array) / sizeof(array)[0])
+    NEEDS("dir", "DIR", "the leader side's directory (TLS authority)", "主方目录（含 TLS 证书机构）")
+#define OPT_DRAFT    NEEDS("roster", "FILE", "the draft roster, which is changed", "名册草稿（将被修改）")
+#define OPT_NAME_ZH  NEEDS("name-zh", "TEXT", "name in Chinese", "中文名称")
+#define OPT_NAME_EN  NEEDS("name-en", "TEXT", "name in English", "英文名称")
+#define OPT_SIDE     NEEDS("side", "leader|helper", "side", "所属方")
+#define OPT_CERT_OUT NEEDS("cert-out", "FILE", "where the TLS certificate is written", "TLS 证书输出文件")
+#define OPT_DAYS     MAY("days", "N", "validity of the certificate (825)", "证书有效天数（825）")
+#define NUM(array)   (sizeof(array) / sizeof(array)[0])
 
 static const struct args_option init_options[] = {
     OPT_SIDE,
-    {.name = "name",
-     .value = "NAME",
-     .required = true,
-     .en = "name of the root key, as it stands in rosters",
-     .zh = "根密钥名称（写入名册）"},
-    {.name = "dir", .value = "DIR", .required = true, .en = "the new directory", .zh = "新建目录"},
+    NEEDS("name", "NAME", "name of the root key, as it stands in rosters", "根密钥名称（写入名册）"),
+    NEEDS("dir", "DIR", "the new directory", "新建目录"),
 };
 
 static const struct args_option new_roster_options[] = {
     OPT_DIR,
-    {.name = "root",
-     .value = "FILE",
-     .required = true,
-     .repeated = true,
-     .en = "root.yaml of the other side (of further roots)",
-     .zh = "另一方（及其他根）的 root.yaml"},
-    {.name = "context",
-     .value = "TEXT",
-     .en = "\"weft v1\", or \"weft demo v1\" for trying things out",
-     .zh = "\"weft v1\"；试用环境为 \"weft demo v1\""},
-    {.name = "from",
-     .value = "FILE",
-     .en = "the roster before: its parties are taken over, the version rises",
-     .zh = "上一版名册：沿用其成员，版本号加一"},
-    {.name = "expires",
-     .value = "DATE",
-     .required = true,
-     .en = "when it ends, e.g. 2030-01-01",
-     .zh = "到期日，如 2030-01-01"},
-    {.name = "roster", .value = "FILE", .required = true, .en = "the new draft", .zh = "新草稿文件"},
+    NEEDS_SOME("root", "FILE", "root.yaml of the other side (of further roots)",
+               "另一方（及其他根）的 root.yaml"),
+    MAY("context", "TEXT", "\"weft v1\", or \"weft demo v1\" for trying things out",
+        "\"weft v1\"；试用环境为 \"weft demo v1\""),
+    MAY("from", "FILE", "the roster before: its parties are taken over, the version rises",
+        "上一版名册：沿用其成员，版本号加一"),
+    NEEDS("expires", "DATE", "when it ends, e.g. 2030-01-01", "到期日，如 2030-01-01"),
+    NEEDS("roster", "FILE", "the new draft", "新草稿文件"),
 };
 
 static const struct args_option operator_options[] = {
     OPT_DRAFT,
-    {.name = "id", .value = "ID", .required = true, .en = "identifier", .zh = "编号"},
+    NEEDS("id", "ID", "identifier", "编号"),
     OPT_SIDE,
-    {.name = "body",
-     .value = "TEXT",
-     .required = true,
-     .en = "the legal body that controls it: never on both sides",
-     .zh = "主管法人单位，不得同时位于双方"},
+    NEEDS("body", "TEXT", "the legal body that controls it: never on both sides",
+          "主管法人单位，不得同时位于双方"),
     OPT_NAME_ZH,
     OPT_NAME_EN,
 };
 
 static const struct args_option coordinator_options[] = {
-    OPT_CA_DIR,
-    OPT_DRAFT,
-    {.name = "operator", .value = "ID", .required = true, .en = "who runs it", .zh = "运营方编号"},
-    OPT_CERT_OUT,
-    OPT_DAYS,
+    OPT_CA_DIR, OPT_DRAFT, NEEDS("operator", "ID", "who runs it", "运营方编号"), OPT_CERT_OUT, OPT_DAYS,
 };
 
 static const struct args_option area_options[] = {
     OPT_DRAFT,
-    {.name = "code",
-     .value = "CODE",
-     .required = true,
-     .en = "code of the area (GB/T 2260)",
-     .zh = "地区代码（GB/T 2260）"},
-    {.name = "parent",
-     .value = "CODE",
-     .en = "the area above; none: the top",
-     .zh = "上级地区；不填即为最高级"},
-    {.name = "tier",
-     .value = "TEXT",
-     .required = true,
-     .en = "province, city or county",
-     .zh = "层级：province、city 或 county"},
-    {.name = "leader-join",
-     .value = "FILE",
-     .required = true,
-     .en = "join file of its leader, which holds the area's collector key",
-     .zh = "主方协调方的加入文件（含该地区的汇总密钥）"},
-    {.name = "helper", .value = "ID", .required = true, .en = "its helper", .zh = "辅方协调方编号"},
+    NEEDS("code", "CODE", "code of the area (GB/T 2260)", "地区代码（GB/T 2260）"),
+    MAY("parent", "CODE", "the area above; none: the top", "上级地区；不填即为最高级"),
+    NEEDS("tier", "TEXT", "province, city or county", "层级：province、city 或 county"),
+    NEEDS("leader-join", "FILE", "join file of its leader, which holds the area's collector key",
+          "主方协调方的加入文件（含该地区的汇总密钥）"),
+    NEEDS("helper", "ID", "its helper", "辅方协调方编号"),
     OPT_NAME_ZH,
     OPT_NAME_EN,
 };
@@ -129,21 +88,12 @@ static const struct args_option area_options[] = {
 static const struct args_option site_options[] = {
     OPT_CA_DIR,
     OPT_DRAFT,
-    {.name = "area", .value = "CODE", .required = true, .en = "its own area", .zh = "所在地区"},
-    {.name = "supervisor",
-     .value = "CODE",
-     .en = "the area whose leader it reports to: its own (default) or one above",
-     .zh = "上报对象所在地区：本地区（默认）或其上级"},
-    {.name = "owner", .value = "ID", .required = true, .en = "who owns it", .zh = "举办主体编号"},
-    {.name = "class",
-     .value = "TEXT",
-     .repeated = true,
-     .en = "public class, e.g. grade.tertiary",
-     .zh = "公开分类，如 grade.tertiary"},
-    {.name = "valid-from",
-     .value = "TIME",
-     .en = "since when (default: the roster's issue)",
-     .zh = "生效时间（默认为名册签发时间）"},
+    NEEDS("area", "CODE", "its own area", "所在地区"),
+    MAY("supervisor", "CODE", "the area whose leader it reports to: its own (default) or one above",
+        "上报对象所在地区：本地区（默认）或其上级"),
+    NEEDS("owner", "ID", "who owns it", "举办主体编号"),
+    MAY_REPEAT("class", "TEXT", "public class, e.g. grade.tertiary", "公开分类，如 grade.tertiary"),
+    MAY("valid-from", "TIME", "since when (default: the roster's issue)", "生效时间（默认为名册签发时间）"),
     OPT_NAME_ZH,
     OPT_NAME_EN,
     OPT_CERT_OUT,
@@ -155,162 +105,62 @@ static const struct args_option revoke_options[] = {OPT_DRAFT};
 static const struct args_option certify_options[] = {OPT_CA_DIR, OPT_CERT_OUT, OPT_DAYS};
 
 static const struct args_option task_options[] = {
-    {.name = "settings",
-     .value = "FILE",
-     .required = true,
-     .en = "what the task says; see task-settings",
-     .zh = "任务设置，见 task-settings"},
-    {.name = "catalogue",
-     .value = "FILE",
-     .required = true,
-     .en = "the indicator catalogue",
-     .zh = "指标库文件"},
-    {.name = "roster",
-     .value = "FILE",
-     .required = true,
-     .en = "the signed roster that it pins",
-     .zh = "所绑定的已签署名册"},
-    {.name = "out", .value = "FILE", .required = true, .en = "the new draft", .zh = "新草稿文件"},
+    NEEDS("settings", "FILE", "what the task says; see task-settings", "任务设置，见 task-settings"),
+    NEEDS("catalogue", "FILE", "the indicator catalogue", "指标库文件"),
+    NEEDS("roster", "FILE", "the signed roster that it pins", "所绑定的已签署名册"),
+    NEEDS("out", "FILE", "the new draft", "新草稿文件"),
 };
 
 static const struct args_option void_options[] = {
-    {.name = "task", .value = "FILE", .required = true, .en = "the task to end", .zh = "要作废的任务"},
-    {.name = "reason",
-     .value = "TEXT",
-     .required = true,
-     .en = "why; everyone reads it",
-     .zh = "原因（公开）"},
-    {.name = "out", .value = "FILE", .required = true, .en = "the new draft", .zh = "新草稿文件"},
+    NEEDS("task", "FILE", "the task to end", "要作废的任务"),
+    NEEDS("reason", "TEXT", "why; everyone reads it", "原因（公开）"),
+    NEEDS("out", "FILE", "the new draft", "新草稿文件"),
 };
 
 static const struct args_option sign_options[] = {
     OPT_DIR,
-    {.name = "roster",
-     .value = "FILE",
-     .en = "the signed roster, to check a task or void",
-     .zh = "已签署的名册，用于核验任务或作废"},
-    {.name = "catalogue",
-     .value = "FILE",
-     .en = "the catalogue, to check a task",
-     .zh = "指标库，用于核验任务"},
+    MAY("roster", "FILE", "the signed roster, to check a task or void", "已签署的名册，用于核验任务或作废"),
+    MAY("catalogue", "FILE", "the catalogue, to check a task", "指标库，用于核验任务"),
 };
 
 static const struct args_option show_options[] = {
-    {.name = "full", .en = "every field", .zh = "显示全部字段"},
+    FLAG("full", "every field", "显示全部字段"),
 };
 
 static const struct args_option publish_options[] = {
-    {.name = "dir",
-     .value = "DIR",
-     .required = true,
-     .en = "the publication directory of the top leader",
-     .zh = "最高级主方的发布目录"},
+    NEEDS("dir", "DIR", "the publication directory of the top leader", "最高级主方的发布目录"),
 };
 
 static const struct args_command commands[] = {
-    {.name = "init",
-     .options = init_options,
-     .num_options = NUM(init_options),
-     .run = authority_init,
-     .en = "make this side's root key (and, for the leader side, the TLS authority)",
-     .zh = "生成本方根密钥（主方另含 TLS 证书机构）"},
-    {.name = "new-roster",
-     .options = new_roster_options,
-     .num_options = NUM(new_roster_options),
-     .run = authority_new_roster,
-     .en = "begin a roster with the roots of both sides",
-     .zh = "以双方根密钥新建名册草稿"},
-    {.name = "add-operator",
-     .options = operator_options,
-     .num_options = NUM(operator_options),
-     .run = authority_add_operator,
-     .en = "add who runs coordinators",
-     .zh = "添加运营方"},
-    {.name = "add-coordinator",
-     .options = coordinator_options,
-     .num_options = NUM(coordinator_options),
-     .operands = "JOINFILE",
-     .min_operands = 1,
-     .max_operands = 1,
-     .run = authority_add_coordinator,
-     .en = "add a coordinator and issue its certificate",
-     .zh = "添加协调方并签发证书"},
-    {.name = "add-area",
-     .options = area_options,
-     .num_options = NUM(area_options),
-     .run = authority_add_area,
-     .en = "add an area, its leader and its helper",
-     .zh = "添加地区及其主方、辅方"},
-    {.name = "add-site",
-     .options = site_options,
-     .num_options = NUM(site_options),
-     .operands = "JOINFILE",
-     .min_operands = 1,
-     .max_operands = 1,
-     .run = authority_add_site,
-     .en = "add a hospital and issue its certificate",
-     .zh = "添加机构并签发证书"},
-    {.name = "revoke",
-     .options = revoke_options,
-     .num_options = NUM(revoke_options),
-     .operands = "TLSNAME",
-     .min_operands = 1,
-     .max_operands = 1,
-     .run = authority_revoke,
-     .en = "admit a TLS name no longer",
-     .zh = "吊销某个 TLS 名称"},
-    {.name = "certify",
-     .options = certify_options,
-     .num_options = NUM(certify_options),
-     .operands = "JOINFILE",
-     .min_operands = 1,
-     .max_operands = 1,
-     .run = authority_certify,
-     .en = "issue a party's certificate again",
-     .zh = "为某方重新签发证书"},
-    {.name = "task",
-     .options = task_options,
-     .num_options = NUM(task_options),
-     .run = authority_task,
-     .en = "draft a task",
-     .zh = "起草任务"},
-    {.name = "task-settings",
-     .run = authority_task_settings,
-     .en = "print what a task's settings file may say",
-     .zh = "列出任务设置文件的全部选项"},
-    {.name = "void",
-     .options = void_options,
-     .num_options = NUM(void_options),
-     .run = authority_void,
-     .en = "draft the end of a broken task",
-     .zh = "起草任务作废声明"},
-    {.name = "sign",
-     .options = sign_options,
-     .num_options = NUM(sign_options),
-     .operands = "FILE",
-     .min_operands = 1,
-     .max_operands = 1,
-     .run = authority_sign,
-     .en = "check a draft and add this side's signature",
-     .zh = "核验草稿并加上本方签名"},
-    {.name = "show",
-     .options = show_options,
-     .num_options = NUM(show_options),
-     .operands = "FILE",
-     .min_operands = 1,
-     .max_operands = 1,
-     .run = authority_show,
-     .en = "print a document, join file or root file",
-     .zh = "显示文档、加入文件或根文件"},
-    {.name = "publish",
-     .options = publish_options,
-     .num_options = NUM(publish_options),
-     .operands = "FILE...",
-     .min_operands = 1,
-     .max_operands = ARGS_MAX_OPERANDS,
-     .run = authority_publish,
-     .en = "check signed documents and catalogues (*.yaml) together and lay them out",
-     .zh = "一并核验已签署文档与指标库（*.yaml）并生成发布目录"},
+    {"init", init_options, NUM(init_options), NULL, 0, 0,
+     "make this side's root key (and, for the leader side, the TLS authority)",
+     "生成本方根密钥（主方另含 TLS 证书机构）", authority_init},
+    {"new-roster", new_roster_options, NUM(new_roster_options), NULL, 0, 0,
+     "begin a roster with the roots of both sides", "以双方根密钥新建名册草稿", authority_new_roster},
+    {"add-operator", operator_options, NUM(operator_options), NULL, 0, 0, "add who runs coordinators",
+     "添加运营方", authority_add_operator},
+    {"add-coordinator", coordinator_options, NUM(coordinator_options), "JOINFILE", 1, 1,
+     "add a coordinator and issue its certificate", "添加协调方并签发证书", authority_add_coordinator},
+    {"add-area", area_options, NUM(area_options), NULL, 0, 0, "add an area, its leader and its helper",
+     "添加地区及其主方、辅方", authority_add_area},
+    {"add-site", site_options, NUM(site_options), "JOINFILE", 1, 1,
+     "add a hospital and issue its certificate", "添加机构并签发证书", authority_add_site},
+    {"revoke", revoke_options, NUM(revoke_options), "TLSNAME", 1, 1, "admit a TLS name no longer",
+     "吊销某个 TLS 名称", authority_revoke},
+    {"certify", certify_options, NUM(certify_options), "JOINFILE", 1, 1, "issue a party's certificate again",
+     "为某方重新签发证书", authority_certify},
+    {"task", task_options, NUM(task_options), NULL, 0, 0, "draft a task", "起草任务", authority_task},
+    {"task-settings", NULL, 0, NULL, 0, 0, "print what a task's settings file may say",
+     "列出任务设置文件的全部选项", authority_task_settings},
+    {"void", void_options, NUM(void_options), NULL, 0, 0, "draft the end of a broken task",
+     "起草任务作废声明", authority_void},
+    {"sign", sign_options, NUM(sign_options), "FILE", 1, 1, "check a draft and add this side's signature",
+     "核验草稿并加上本方签名", authority_sign},
+    {"show", show_options, NUM(show_options), "FILE", 1, 1, "print a document, join file or root file",
+     "显示文档、加入文件或根文件", authority_show},
+    {"publish", publish_options, NUM(publish_options), "FILE...", 1, ARGS_MAX_OPERANDS,
+     "check signed documents and catalogues (*.yaml) together and lay them out",
+     "一并核验已签署文档与指标库（*.yaml）并生成发布目录", authority_publish},
 };
 
 static const struct args_program program = {

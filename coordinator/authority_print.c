@@ -120,7 +120,7 @@ static void print_message(FILE *out, const ProtobufCMessage *message, int indent
 
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
             memcpy(&num, (const uint8_t *)message + field->quantifier_offset, sizeof num);
-            memcpy(&member, member, sizeof member);
+            member = *(const uint8_t *const *)(const void *)member;
         } else if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
                    *(ProtobufCMessage *const *)(const void *)member == NULL) {
             continue;

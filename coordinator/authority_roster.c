@@ -35,7 +35,7 @@ static int draft_load(struct draft *draft, const char *path, struct err *err)
     if ((rc = authority_load(&document, path, err)) != 0)
         return rc;
     if (document->n_signatures > 0)
-        rc = err_set(err, ERR_FILE_EXISTS, "%s is signed and cannot change; see new-roster --from", path);
+        rc = err_set(err, ERR_DOCUMENT_SIGNED, "%s is signed and cannot change; see new-roster --from", path);
     else
         rc = document_body((ProtobufCMessage **)&draft->stored, document,
                            WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err);

@@ -35,7 +35,7 @@ static int check_signatures(const Weft__V1__Document *document, const Weft__V1__
         bool holds = false;
 
         if (strcmp(signer, own->name) == 0)
-            return err_set(err, ERR_FILE_EXISTS, "%s has signed this already", signer);
+            return err_set(err, ERR_DOCUMENT_SIGNED, "%s has signed this already", signer);
         for (size_t j = 0; j < roster->n_roots; j++) {
             holds |= strcmp(roster->roots[j]->name, signer) == 0 &&
                      roster->roots[j]->public_key.len == KEY_SIZE &&

@@ -123,8 +123,8 @@ refuses "one body on both sides" ROSTER_BOTH_SIDES leader_side sign both.doc
 passes "leader signs" leader_side sign r.doc
 grep -q "3 sites" out.txt || fail "the summary does not count the sites"
 grep -q "body University" out.txt || fail "the summary does not name the bodies"
-refuses "leader signs twice" FILE_EXISTS leader_side sign r.doc
-refuses "a change after signing" FILE_EXISTS site r.doc h4 330302 group-d
+refuses "leader signs twice" DOCUMENT_SIGNED leader_side sign r.doc
+refuses "a change after signing" DOCUMENT_SIGNED site r.doc h4 330302 group-d
 refuses "publishing with one signature" ROSTER_SIGNATURE "$authority" publish --dir pub r.doc
 [ ! -e pub ] || fail "a refused publish left a directory"
 cp r.doc altered.doc
