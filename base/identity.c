@@ -19,7 +19,8 @@ static void name_collector(char out[FILE_NAME_SIZE], const char *area)
     snprintf(out, FILE_NAME_SIZE, "collector-%s.key", area);
 }
 
-static void new_collector(struct join_area_key *private_key, struct join_area_key *public_key, const char *area)
+static void new_collector(struct join_area_key *private_key, struct join_area_key *public_key,
+                          const char *area)
 {
     uint8_t ikm[HPKE_IKM_SIZE];
 
@@ -74,7 +75,8 @@ static int draw(struct identity *identity, struct join *join, const char *const 
     return cert_make_request(&identity->tls_key_pem, &join->request_pem, identity->tls_name, err);
 }
 
-static int write_identity(const char *dir, const struct identity *identity, const char *join_text, struct err *err)
+static int write_identity(const char *dir, const struct identity *identity, const char *join_text,
+                          struct err *err)
 {
     size_t num = 0, max = 6 + identity->num_collectors;
     struct newdir_file *files = calloc(max, sizeof *files);
@@ -89,13 +91,14 @@ static int write_identity(const char *dir, const struct identity *identity, cons
     files[num++] =
         (struct newdir_file){"at-rest.key", identity->at_rest_key, IDENTITY_SECRET_SIZE, FILE_MODE_SECRET};
     if (identity->kind == JOIN_SITE)
-        files[num++] =
-            (struct newdir_file){"site.secret", identity->site_secret, IDENTITY_SECRET_SIZE, FILE_MODE_SECRET};
+        files[num++] = (struct newdir_file){"site.secret", identity->site_secret, IDENTITY_SECRET_SIZE,
+                                            FILE_MODE_SECRET};
     else
         files[num++] = (struct newdir_file){"static.key", identity->static_key, KEY_SIZE, FILE_MODE_SECRET};
     for (size_t i = 0; i < identity->num_collectors; i++) {
         name_collector(names[i], identity->collectors[i].area);
-        files[num++] = (struct newdir_file){names[i], identity->collectors[i].key, KEY_SIZE, FILE_MODE_SECRET};
+        files[num++] =
+            (struct newdir_file){names[i], identity->collectors[i].key, KEY_SIZE, FILE_MODE_SECRET};
     }
     files[num++] = (struct newdir_file){IDENTITY_TLS_KEY_FILE, identity->tls_key_pem,
                                         strlen(identity->tls_key_pem), FILE_MODE_SECRET};
@@ -124,7 +127,8 @@ int identity_create(const char *dir, enum join_kind kind, const char *id, const 
     snprintf(join.tls_name, sizeof join.tls_name, "%s", tls_name);
     snprintf(identity.id, sizeof identity.id, "%s", id);
     snprintf(identity.tls_name, sizeof identity.tls_name, "%s", tls_name);
-    if ((rc = draw(&identity, &join, areas, num_areas, err)) == 0 && (rc = join_format(&text, &join, err)) == 0)
+    if ((rc = draw(&identity, &join, areas, num_areas, err)) == 0 &&
+        (rc = join_format(&text, &join, err)) == 0)
         rc = write_identity(dir, &identity, text, err);
     free(text);
     join_clear(&join);
@@ -138,7 +142,8 @@ static int read_secret(uint8_t **data, size_t *len, const char *dir, const char 
                        struct err *err)
 {
     char *path = file_join(dir, name);
-    int rc = path == NULL ? err_set(err, ERR_NO_MEMORY, "%s", name) : file_read_secret(data, len, path, max_len, err);
+    int rc = path == NULL ? err_set(err, ERR_NO_MEMORY, "%s", name)
+                          : file_read_secret(data, len, path, max_len, err);
 
     free(path);
     return rc;
@@ -180,7 +185,8 @@ static int check_belongs(const uint8_t *public_key, const uint8_t *joined, const
     return 0;
 }
 
-static int load_collectors(struct identity *identity, const struct join *join, const char *dir, struct err *err)
+static int load_collectors(struct identity *identity, const struct join *join, const char *dir,
+                           struct err *err)
 {
     if ((identity->collectors = calloc(join->num_collectors + 1, sizeof *identity->collectors)) == NULL)
         return err_set(err, ERR_NO_MEMORY, "%zu collector keys", join->num_collectors);

@@ -132,10 +132,11 @@ int join_format(char **text, const struct join *join, struct err *err)
     FILE *out = open_memstream(&bytes, &len);
 
     if (out != NULL) {
-        fprintf(out, "# Public. Give it to the authority and compare the fingerprint by telephone or on paper.\n");
+        fprintf(out,
+                "# Public. Give it to the authority and compare the fingerprint by telephone or on paper.\n");
         fprintf(out, "# 公开文件。请交给管理机构，并通过电话或书面核对指纹。\n");
-        fprintf(out, "format: %s\nkind: %s\nid: \"%s\"\ntls_name: \"%s\"\n", JOIN_FORMAT, kind_name(join->kind),
-                join->id, join->tls_name);
+        fprintf(out, "format: %s\nkind: %s\nid: \"%s\"\ntls_name: \"%s\"\n", JOIN_FORMAT,
+                kind_name(join->kind), join->id, join->tls_name);
         fprintf(out, "sign_key: \"%s\"\n", hex_encode(hex, join->sign_key, KEY_SIZE));
         if (join->kind == JOIN_COORDINATOR)
             fprintf(out, "static_key: \"%s\"\n", hex_encode(hex, join->static_key, KEY_SIZE));
@@ -160,7 +161,8 @@ int join_root_format(char **text, const Weft__V1__Root *root, struct err *err)
     FILE *out = open_memstream(&bytes, &len);
 
     if (out != NULL) {
-        fprintf(out, "# Public. Every party pins this root key when it joins; compare the fingerprint first.\n");
+        fprintf(out,
+                "# Public. Every party pins this root key when it joins; compare the fingerprint first.\n");
         fprintf(out, "# 公开文件。各方加入时固定此根密钥，请先核对指纹。\n");
         fprintf(out, "format: %s\nname: \"%s\"\nside: %s\n", ROOT_FORMAT, root->name,
                 root->side == WEFT__V1__SIDE__SIDE_LEADER ? "leader" : "helper");
@@ -273,7 +275,8 @@ static int read_names(struct join *join, const struct yaml_node *map, struct err
     const char *text;
     int rc;
 
-    if ((rc = read_id(join->id, map, "id", err)) != 0 || (rc = yaml_get_string(map, "tls_name", &text, err)) != 0)
+    if ((rc = read_id(join->id, map, "id", err)) != 0 ||
+        (rc = yaml_get_string(map, "tls_name", &text, err)) != 0)
         return rc;
     if (!join_tls_name_is_valid(text))
         return bad_value(map, "tls_name", err, "a lower-case DNS name");
@@ -296,11 +299,18 @@ static int read_request(struct join *join, const struct yaml_node *map, struct e
 
 static int read_join(struct join *join, const struct yaml_node *root, struct err *err)
 {
-    static const char *const site_keys[] = {"format",   "kind",        "id", "tls_name",
-                                            "sign_key", "certificate_request", "fingerprint", NULL};
-    static const char *const coordinator_keys[] = {
-        "format",         "kind",                "id",          "tls_name", "sign_key", "static_key",
-        "collector_keys", "certificate_request", "fingerprint", NULL};
+    static const char *const site_keys[] = {
+        "format", "kind", "id", "tls_name", "sign_key", "certificate_request", "fingerprint", NULL};
+    static const char *const coordinator_keys[] = {"format",
+                                                   "kind",
+                                                   "id",
+                                                   "tls_name",
+                                                   "sign_key",
+                                                   "static_key",
+                                                   "collector_keys",
+                                                   "certificate_request",
+                                                   "fingerprint",
+                                                   NULL};
     char fingerprint[JOIN_FINGERPRINT_SIZE];
     int rc;
 
@@ -311,9 +321,8 @@ static int read_join(struct join *join, const struct yaml_node *root, struct err
     if (rc != 0 || (rc = read_names(join, root, err)) != 0 ||
         (rc = read_key(join->sign_key, root, "sign_key", err)) != 0)
         return rc;
-    if (join->kind == JOIN_COORDINATOR &&
-        ((rc = read_key(join->static_key, root, "static_key", err)) != 0 ||
-         (rc = read_collectors(join, root, err)) != 0))
+    if (join->kind == JOIN_COORDINATOR && ((rc = read_key(join->static_key, root, "static_key", err)) != 0 ||
+                                           (rc = read_collectors(join, root, err)) != 0))
         return rc;
     if ((rc = read_request(join, root, err)) != 0)
         return rc;
@@ -373,7 +382,8 @@ static int read_root(struct join_roots *roots, size_t index, const struct yaml_n
     int rc;
 
     if ((rc = yaml_as_map(root, err)) != 0 || (rc = read_format(root, ROOT_FORMAT, err)) != 0 ||
-        (rc = yaml_no_other_keys(root, YAML_KEYS("format", "name", "side", "public_key", "fingerprint"), err)) != 0 ||
+        (rc = yaml_no_other_keys(root, YAML_KEYS("format", "name", "side", "public_key", "fingerprint"),
+                                 err)) != 0 ||
         (rc = read_id(roots->names[index], root, "name", err)) != 0 ||
         (rc = read_key(roots->keys[index], root, "public_key", err)) != 0 ||
         (rc = yaml_get_string(root, "side", &side, err)) != 0)

@@ -1,5 +1,5 @@
-/* join.h - how a party enters the net: its own keys, the join file that it hands to the authority, and the root keys
- * that it pins.
+/* join.h - how a party enters the net: its own keys, the join file that it hands to the authority, and the
+ * root keys that it pins.
  *
  * `init` of a hospital's or coordinator's program makes a directory (mode 0700):
  *     sign.key            Ed25519                         all secrets: 32 raw bytes, mode 0600
@@ -9,8 +9,8 @@
  *     collector-CODE.key  coordinators: X25519 HPKE key of each area that they lead
  *     tls.key             P-256, PEM, mode 0600
  *     join.yaml           the join file: public, mode 0644
- * The authority reads the join file, and both sides compare its fingerprint by telephone or on paper before the
- * authority takes the keys into the roster. The file is YAML; all keys are lower-case hexadecimal:
+ * The authority reads the join file, and both sides compare its fingerprint by telephone or on paper before
+ * the authority takes the keys into the roster. The file is YAML; all keys are lower-case hexadecimal:
  *     format: weft-join-1
  *     kind: coordinator                  # or site
  *     id: "wz-lead"
@@ -39,9 +39,9 @@
 #define JOIN_MAX_ROOTS        8
 #define JOIN_FINGERPRINT_SIZE 40 /* "1a2b 3c4d ..." of 128 bits, with NUL */
 
-#define IDENTITY_JOIN_FILE     "join.yaml"
-#define IDENTITY_TLS_KEY_FILE  "tls.key"
-#define IDENTITY_SECRET_SIZE   32
+#define IDENTITY_JOIN_FILE    "join.yaml"
+#define IDENTITY_TLS_KEY_FILE "tls.key"
+#define IDENTITY_SECRET_SIZE  32
 
 enum join_kind { JOIN_SITE, JOIN_COORDINATOR };
 
@@ -63,8 +63,8 @@ struct join {
     char *request_pem;
 };
 
-/* Read and check (hostile): keys complete and of the right length, identifiers valid, nothing unknown, and the
- * fingerprint that the file states is its own. The request itself is checked when it is signed. */
+/* Read and check (hostile): keys complete and of the right length, identifiers valid, nothing unknown, and
+ * the fingerprint that the file states is its own. The request itself is checked when it is signed. */
 WEFT_MUST_USE int join_read(struct join *join, const char *path, struct err *err);
 /* The file's text, malloc'd and NUL-ended. */
 WEFT_MUST_USE int join_format(char **text, const struct join *join, struct err *err);
@@ -92,11 +92,13 @@ struct identity {
     char *tls_key_pem;
 };
 
-/* Make the keys and the join file in a new directory, all or nothing. ERR_ALREADY_INITIALISED, with nothing changed,
- * when `dir` exists; ERR_USAGE for names that cannot be. `areas`: the codes that a coordinator leads. */
+/* Make the keys and the join file in a new directory, all or nothing. ERR_ALREADY_INITIALISED, with nothing
+ * changed, when `dir` exists; ERR_USAGE for names that cannot be. `areas`: the codes that a coordinator
+ * leads. */
 WEFT_MUST_USE int identity_create(const char *dir, enum join_kind kind, const char *id, const char *tls_name,
                                   const char *const *areas, size_t num_areas, struct err *err);
-/* Load all of it, naming the file that is missing, too open to others, or does not belong to the join file. */
+/* Load all of it, naming the file that is missing, too open to others, or does not belong to the join file.
+ */
 WEFT_MUST_USE int identity_load(struct identity *identity, const char *dir, struct err *err);
 /* The private collector key for `area`, or NULL. */
 const uint8_t *identity_collector(const struct identity *identity, const char *area);

@@ -60,7 +60,8 @@ static bool rename_new(const char *from, const char *to)
         return true;
     if (errno != EINVAL && errno != ENOSYS)
         return false;
-    /* A file system without RENAME_NOREPLACE: rename() itself refuses to replace a directory with files in it. */
+    /* A file system without RENAME_NOREPLACE: rename() itself refuses to replace a directory with files in
+     * it. */
     if (lstat(to, &status) == 0) {
         errno = EEXIST;
         return false;

@@ -16,8 +16,8 @@ struct newdir_file {
     mode_t mode; /* exact, whatever the umask */
 };
 
-/* The directory gets mode 0700. ERR_ALREADY_INITIALISED, with nothing changed, when there is anything at `path`;
- * ERR_FILE_WRITE. */
+/* The directory gets mode 0700. ERR_ALREADY_INITIALISED, with nothing changed, when there is anything at
+ * `path`; ERR_FILE_WRITE. */
 WEFT_MUST_USE int newdir_create(const char *path, const struct newdir_file *files, size_t num_files,
                                 struct err *err);
 
