@@ -106,20 +106,20 @@ static bool slot_arm(struct listener *listener, const struct served *served)
 
 static void call_unref(struct rpc_call *call)
 {
-    struct listener *listener = call->listener;
-    const struct served *served = call->served;
-    size_t payload_len = call->payload_len;
-    bool again = call->arm_again;
+    struct rpc_server *server;
+    struct listener *listener;
 
     if (atomic_fetch_sub(&call->references, 1) != 1)
         return;
+    listener = call->listener;
+    server = listener->server;
     call_clear(call);
-    pthread_mutex_lock(&listener->server->lock);
-    listener->server->live--;
-    listener->server->live_bytes -= payload_len;
-    pthread_mutex_unlock(&listener->server->lock);
-    if (again) {
-        *call = (struct rpc_call){.listener = listener, .served = served};
+    pthread_mutex_lock(&server->lock);
+    server->live--;
+    server->live_bytes -= call->payload_len;
+    pthread_mutex_unlock(&server->lock);
+    if (call->arm_again) {
+        *call = (struct rpc_call){.listener = listener, .served = call->served};
         call_reset(call);
         call_arm(call); /* keeps its place among the pending */
         return;
