@@ -400,6 +400,7 @@ int yaml_load(struct yaml **yaml, const char *name, const void *data, size_t dat
 {
     struct err own = {0}; /* the loader reads the code back, so there must be one */
     struct loader loader = {.err = err != NULL ? err : &own};
+    const unsigned char *text = data_len > 0 ? data : (const unsigned char *)"";
     int rc;
 
     if (data_len > YAML_MAX_SIZE) {
@@ -414,7 +415,12 @@ int yaml_load(struct yaml **yaml, const char *name, const void *data, size_t dat
         return err_set(err, ERR_NO_MEMORY, "loading %s", name);
     }
     yaml_parser_set_encoding(&loader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&loader.parser, data_len == 0 ? (const unsigned char *)"" : data, data_len);
+    if (data_len >= 3 &&
+        memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark, which would count as a column */
+        text += 3;
+        data_len -= 3;
+    }
+    yaml_parser_set_input_string(&loader.parser, text, data_len);
     rc = load_stream(&loader);
     if (rc == 0) {
         *yaml = loader.yaml;

@@ -74,7 +74,7 @@ static bool parse_number(const char *text, const struct unit *units, int64_t *va
     const char *at = text + negative;
     int64_t number = 0; /* negative throughout, which reaches one further */
 
-    if (*at < '0' || *at > '9')
+    if (*at < '0' || *at > '9' || (*at == '0' && at[1] >= '0' && at[1] <= '9'))
         return false;
     for (; *at >= '0' && *at <= '9'; at++) {
         if (__builtin_mul_overflow(number, 10, &number) || __builtin_sub_overflow(number, *at - '0', &number))
