@@ -1,4 +1,5 @@
-/* aead.c - AES-GCM through libcrypto; the ciphers are fetched once, since fetching costs more than a short message. */
+/* aead.c - AES-GCM through libcrypto; the ciphers are fetched once, since fetching costs more than a short
+ * message. */
 #include "crypto/aead.h"
 
 #include <pthread.h>
@@ -38,8 +39,9 @@ static EVP_CIPHER_CTX *new_context(void)
     return context;
 }
 
-void aead_seal(uint8_t *out, enum aead_key_len key_len, const uint8_t *key, const uint8_t nonce[AEAD_NONCE_SIZE],
-               const void *aad, size_t aad_len, const void *data, size_t data_len)
+void aead_seal(uint8_t *out, enum aead_key_len key_len, const uint8_t *key,
+               const uint8_t nonce[AEAD_NONCE_SIZE], const void *aad, size_t aad_len, const void *data,
+               size_t data_len)
 {
     EVP_CIPHER_CTX *context = new_context();
     int len;
@@ -55,8 +57,9 @@ void aead_seal(uint8_t *out, enum aead_key_len key_len, const uint8_t *key, cons
     EVP_CIPHER_CTX_free(context); /* wipes */
 }
 
-bool aead_open(uint8_t *out, enum aead_key_len key_len, const uint8_t *key, const uint8_t nonce[AEAD_NONCE_SIZE],
-               const void *aad, size_t aad_len, const uint8_t *sealed, size_t sealed_len)
+bool aead_open(uint8_t *out, enum aead_key_len key_len, const uint8_t *key,
+               const uint8_t nonce[AEAD_NONCE_SIZE], const void *aad, size_t aad_len, const uint8_t *sealed,
+               size_t sealed_len)
 {
     uint8_t tag[AEAD_TAG_SIZE], none[AEAD_TAG_SIZE];
     int len;

@@ -1,11 +1,12 @@
-/* field128.h - Field128: integers modulo p = 2^128 - 28 2^64 + 1 (draft-irtf-cfrg-vdaf-20, section "Finite Fields").
+/* field128.h - Field128: integers modulo p = 2^128 - 28 2^64 + 1 (draft-irtf-cfrg-vdaf-20, section "Finite
+ * Fields").
  *
- * The interface is explained in field64.h. Here a prepared constant is k 2^128 mod p (Montgomery's form) and mul is
- * Montgomery's product a b / 2^128, so that data stay plain numbers and only constants are ever converted. The sparse
- * prime makes the reduction cheap: two multiplications by 28.
+ * The interface is explained in field64.h. Here a prepared constant is k 2^128 mod p (Montgomery's form) and
+ * mul is Montgomery's product a b / 2^128, so that data stay plain numbers and only constants are ever
+ * converted. The sparse prime makes the reduction cheap: two multiplications by 28.
  *
- * gcc 12 does not chain carries through more than two words; the few places where that costs time have a short
- * x86-64 form beside the portable one. */
+ * gcc 12 does not chain carries through more than two words; the few places where that costs time have a
+ * short x86-64 form beside the portable one. */
 #ifndef CRYPTO_FIELD128_H
 #define CRYPTO_FIELD128_H
 
@@ -23,12 +24,12 @@ typedef struct {
     uint64_t lo, hi;
 } field128;
 
-#define FIELD128_P_LO 1u
-#define FIELD128_P_HI 0xffffffffffffffe4u      /* 2^64 - 28 */
-#define FIELD128_LOG_ORDER 66                  /* 2^66 divides p - 1 */
-#define FIELD128_ROOT_BASE 7                   /* 7^FIELD128_ROOT_EXPONENT has order 2^66 */
+#define FIELD128_P_LO          1u
+#define FIELD128_P_HI          0xffffffffffffffe4u /* 2^64 - 28 */
+#define FIELD128_LOG_ORDER     66                  /* 2^66 divides p - 1 */
+#define FIELD128_ROOT_BASE     7                   /* 7^FIELD128_ROOT_EXPONENT has order 2^66 */
 #define FIELD128_ROOT_EXPONENT 4611686018427387897u
-#define FIELD128_MAX_WIDTH 64                  /* of the integers that we put into it */
+#define FIELD128_MAX_WIDTH     64 /* of the integers that we put into it */
 
 struct field128_sum {
     uint64_t words[5];
@@ -77,7 +78,8 @@ static inline field128 field128_and(field128 a, uint64_t mask)
 /* 1 if `a`, as loaded, is below p, else 0. */
 static inline uint64_t field128_in_range(field128 a)
 {
-    return (uint64_t)(a.hi < FIELD128_P_HI) | ((uint64_t)(a.hi == FIELD128_P_HI) & (uint64_t)(a.lo < FIELD128_P_LO));
+    return (uint64_t)(a.hi < FIELD128_P_HI) |
+           ((uint64_t)(a.hi == FIELD128_P_HI) & (uint64_t)(a.lo < FIELD128_P_LO));
 }
 
 /* The number, if it is at most `limit`; false otherwise. */
@@ -87,7 +89,8 @@ static inline bool field128_to_uint_var(uint64_t *value, field128 a, uint64_t li
     return a.hi == 0 && a.lo <= limit;
 }
 
-/* a - b, plus p if that is negative; a < p and b <= p. Adding p is subtracting 27 2^64 + (2^64 - 1), mod 2^128. */
+/* a - b, plus p if that is negative; a < p, b <= p. Modulo 2^128, adding p is subtracting
+ * 27 2^64 + (2^64 - 1). */
 static inline field128 field128_sub(field128 a, field128 b)
 {
 #ifdef FIELD128_ASM
@@ -143,14 +146,15 @@ static inline void field128_product(uint64_t t[4], field128 a, field128 b)
     t[3] = t3;
 }
 
-/* t / 2^128 mod p, for t < p 2^128. With n = t / p mod 2^128 (exact, as 1/p = 1 + 28 2^64 there), t - n p is a multiple
- * of 2^128 and the quotient is high(t) - e, where e = (n p - low(t)) / 2^128 = n - floor(28 n / 2^64) - carry lies in
- * [0, p). */
+/* t / 2^128 mod p, for t < p 2^128. Modulo 2^128, 1/p is 1 + 28 2^64; with n = low(t) / p there, t - n p is a
+ * multiple of 2^128. The quotient is high(t) - e, where e = (n p - low(t)) / 2^128 lies in [0, p) and is
+ * n - floor(28 n / 2^64) - (the carry in computing n). */
 static inline field128 field128_montgomery(const uint64_t t[4])
 {
     field128_wide w = (field128_wide)28 * t[0];
     field128_wide n_hi = (field128_wide)t[1] + (uint64_t)w;
-    field128_wide quotient = (field128_wide)28 * (uint64_t)n_hi + (uint64_t)(w >> 64) + (uint64_t)(n_hi >> 64);
+    field128_wide quotient =
+        (field128_wide)28 * (uint64_t)n_hi + (uint64_t)(w >> 64) + (uint64_t)(n_hi >> 64);
     field128_wide e = field128_join(t[0], (uint64_t)n_hi) - quotient;
     return field128_sub((field128){t[2], t[3]}, field128_split(e));
 }
@@ -173,11 +177,12 @@ static inline void field128_sum_add(struct field128_sum *sum, field128 a, field1
     uint64_t t[4], *words = sum->words;
     field128_product(t, a, b_m);
 #ifdef FIELD128_ASM
-    __asm__("addq %[t0], %[w0]\n\tadcq %[t1], %[w1]\n\tadcq %[t2], %[w2]\n\tadcq %[t3], %[w3]\n\tadcq $0, %[w4]"
-            : [w0] "+&r"(words[0]), [w1] "+&r"(words[1]), [w2] "+&r"(words[2]), [w3] "+&r"(words[3]),
-              [w4] "+&r"(words[4])
-            : [t0] "rm"(t[0]), [t1] "rm"(t[1]), [t2] "rm"(t[2]), [t3] "rm"(t[3])
-            : "cc");
+    __asm__(
+        "addq %[t0], %[w0]\n\tadcq %[t1], %[w1]\n\tadcq %[t2], %[w2]\n\tadcq %[t3], %[w3]\n\tadcq $0, %[w4]"
+        : [w0] "+&r"(words[0]), [w1] "+&r"(words[1]), [w2] "+&r"(words[2]), [w3] "+&r"(words[3]),
+          [w4] "+&r"(words[4])
+        : [t0] "rm"(t[0]), [t1] "rm"(t[1]), [t2] "rm"(t[2]), [t3] "rm"(t[3])
+        : "cc");
 #else
     field128_wide x = (field128_wide)words[0] + t[0];
     words[0] = (uint64_t)x;

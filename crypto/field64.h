@@ -1,19 +1,21 @@
-/* field64.h - Field64: integers modulo p = 2^64 - 2^32 + 1 (draft-irtf-cfrg-vdaf-20, section "Finite Fields").
+/* field64.h - Field64: integers modulo p = 2^64 - 2^32 + 1 (draft-irtf-cfrg-vdaf-20, section "Finite
+ * Fields").
  *
  * This is also where the interface that every field offers is explained; field128.h has the same functions.
  *
- * An element is a number below p, kept in memory as it travels: little-endian. So decoding is a range check, and a
- * vector of elements can be hashed or sent as it lies.
+ * An element is a number below p, kept in memory as it travels: little-endian. So decoding is a range check,
+ * and a vector of elements can be hashed or sent as it lies.
  *
- * mul(a, b) is only ever used with a *prepared* second factor: mul(a, prepare(k)) is a k. What preparing means is
- * the field's affair (here nothing, in Field128 Montgomery's factor). Constants are prepared once, data never; a
- * product of two prepared constants is prepared. The names of prepared values end in _m.
+ * mul(a, b) is only ever used with a *prepared* second factor: mul(a, prepare(k)) is a k. What preparing
+ * means is the field's affair (here nothing, in Field128 Montgomery's factor). Constants are prepared once,
+ * data never; a product of two prepared constants is prepared. The names of prepared values end in _m.
  *
- * A `sum` collects many products and reduces once, at the end: sum_reduce after sum_add(a_i, b_i_m) is the sum of
- * a_i b_i, for up to 2^22 terms. Of products of data by data the reduced sum must still be multiplied by
- * prepare(prepare(1)).
+ * A `sum` collects many products and reduces once, at the end: sum_reduce after sum_add(a_i, b_i_m) is the
+ * sum of a_i b_i, for up to 2^22 terms. Of products of data by data the reduced sum must still be multiplied
+ * by prepare(prepare(1)).
  *
- * Nothing here branches on or indexes by an element; the masks are deliberate, compilers turn `if` into jumps. */
+ * Nothing here branches on or indexes by an element; the masks are deliberate, compilers turn `if` into
+ * jumps. */
 #ifndef CRYPTO_FIELD64_H
 #define CRYPTO_FIELD64_H
 
@@ -25,12 +27,12 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements lie in memor
 
 typedef uint64_t field64;
 
-#define FIELD64_P 0xffffffff00000001u
-#define FIELD64_EPSILON 0xffffffffu            /* 2^64 mod p */
-#define FIELD64_LOG_ORDER 32                   /* 2^32 divides p - 1 */
-#define FIELD64_ROOT_BASE 7                    /* 7^FIELD64_ROOT_EXPONENT has order 2^32 */
+#define FIELD64_P             0xffffffff00000001u
+#define FIELD64_EPSILON       0xffffffffu /* 2^64 mod p */
+#define FIELD64_LOG_ORDER     32          /* 2^32 divides p - 1 */
+#define FIELD64_ROOT_BASE     7           /* 7^FIELD64_ROOT_EXPONENT has order 2^32 */
 #define FIELD64_ROOT_EXPONENT 4294967295u
-#define FIELD64_MAX_WIDTH 63                   /* the widest integer with 2^width < p */
+#define FIELD64_MAX_WIDTH     63 /* the widest integer with 2^width < p */
 
 struct field64_sum {
     uint64_t words[3];

@@ -8,7 +8,7 @@ static uint64_t greater_mask(uint64_t a, uint64_t b)
     return -borrow;
 }
 
-/* The last digit's weight makes the weights add up to the maximum, so that no value above it can be written. */
+/* The last digit's weight makes the weights add up to the maximum: no value above it can be written. */
 bool flp_encode(const struct flp *flp, uint8_t *bits, const uint64_t *measurement)
 {
     uint64_t too_large = 0;

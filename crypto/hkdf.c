@@ -25,7 +25,8 @@ static void hmac_key_block(uint8_t block[BLOCK_SIZE], const void *key, size_t ke
 }
 
 /* parts[0] is left free for the padded key. */
-static void hmac(uint8_t out[DIGEST_SIZE], const void *key, size_t key_len, struct bytes *parts, size_t num_parts)
+static void hmac(uint8_t out[DIGEST_SIZE], const void *key, size_t key_len, struct bytes *parts,
+                 size_t num_parts)
 {
     uint8_t block[BLOCK_SIZE], inner[DIGEST_SIZE];
 

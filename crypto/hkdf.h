@@ -1,11 +1,11 @@
-/* hkdf.h - HKDF-SHA256 (RFC 5869) in its two steps, for keys.c and hpke.c. Input comes in pieces, so that labels need not
- * be copied together with secrets. */
+/* hkdf.h - HKDF-SHA256 (RFC 5869) in its two steps, for keys.c and hpke.c. Input comes in pieces, so that
+ * labels need not be copied together with secrets. */
 #ifndef CRYPTO_HKDF_H
 #define CRYPTO_HKDF_H
 
 #include "crypto/keys.h"
 
-#define HKDF_MAX_OUT (255 * DIGEST_SIZE)
+#define HKDF_MAX_OUT   (255 * DIGEST_SIZE)
 #define HKDF_MAX_PARTS 8
 
 /* An empty salt is as good as zeros of the digest's size. At most HKDF_MAX_PARTS parts. */

@@ -1,11 +1,12 @@
-/* hpke.c - HPKE (RFC 9180) base mode, single shot, for one suite: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM.
+/* hpke.c - HPKE (RFC 9180) base mode, single shot, for one suite: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256,
+ * AES-128-GCM.
  *
  *     shared secret = ExtractAndExpand(DH, enc || recipient's key)                            section 4.1
  *     context       = mode || Extract("psk_id_hash", "") || Extract("info_hash", info)        section 5.1
  *     key, nonce    = Expand(Extract(shared secret, "secret", ""), "key" / "base_nonce", context)
  *
- * Every Extract and Expand is labelled with "HPKE-v1" and the suite. A single message uses sequence number 0, so the
- * base nonce is the nonce. */
+ * Every Extract and Expand is labelled with "HPKE-v1" and the suite. A single message uses sequence number 0,
+ * so the base nonce is the nonce. */
 #include "crypto/hpke.h"
 
 #include <string.h>
@@ -15,9 +16,9 @@
 #include "crypto/keys.h"
 #include "crypto/secret.h"
 
-#define MODE_BASE 0
+#define MODE_BASE     0
 #define AEAD_KEY_SIZE 16
-#define CONTEXT_SIZE (1 + 2 * DIGEST_SIZE)
+#define CONTEXT_SIZE  (1 + 2 * DIGEST_SIZE)
 
 _Static_assert(HPKE_TAG_SIZE == AEAD_TAG_SIZE && HPKE_KEY_SIZE == KEY_SIZE, "one suite");
 
@@ -44,12 +45,13 @@ static void labeled_expand(uint8_t *out, size_t out_len, const uint8_t key[DIGES
                            const char *label, const void *info, size_t info_len)
 {
     const uint8_t len[2] = {(uint8_t)(out_len >> 8), (uint8_t)out_len};
-    const struct bytes parts[] = {{len, sizeof len}, version_label, suite, label_bytes(label), {info, info_len}};
+    const struct bytes parts[] = {
+        {len, sizeof len}, version_label, suite, label_bytes(label), {info, info_len}};
     hkdf_expand(out, out_len, key, parts, 5);
 }
 
-void hpke_derive_key_pair(uint8_t private_key[HPKE_KEY_SIZE], uint8_t public_key[HPKE_KEY_SIZE], const uint8_t *ikm,
-                          size_t ikm_len)
+void hpke_derive_key_pair(uint8_t private_key[HPKE_KEY_SIZE], uint8_t public_key[HPKE_KEY_SIZE],
+                          const uint8_t *ikm, size_t ikm_len)
 {
     uint8_t key[DIGEST_SIZE];
 
@@ -60,8 +62,8 @@ void hpke_derive_key_pair(uint8_t private_key[HPKE_KEY_SIZE], uint8_t public_key
 }
 
 /* From the Diffie-Hellman result to the KEM's shared secret. */
-static void kem_secret(uint8_t secret[DIGEST_SIZE], const uint8_t dh[KEY_SIZE], const uint8_t enc[HPKE_KEY_SIZE],
-                       const uint8_t recipient[HPKE_KEY_SIZE])
+static void kem_secret(uint8_t secret[DIGEST_SIZE], const uint8_t dh[KEY_SIZE],
+                       const uint8_t enc[HPKE_KEY_SIZE], const uint8_t recipient[HPKE_KEY_SIZE])
 {
     uint8_t key[DIGEST_SIZE], kem_context[2 * HPKE_KEY_SIZE];
 
@@ -84,15 +86,16 @@ static void key_schedule(struct schedule *schedule, const uint8_t shared[DIGEST_
     labeled_extract(context + 1, NULL, 0, hpke_suite_id, "psk_id_hash", NULL, 0);
     labeled_extract(context + 1 + DIGEST_SIZE, NULL, 0, hpke_suite_id, "info_hash", info, info_len);
     labeled_extract(secret, shared, DIGEST_SIZE, hpke_suite_id, "secret", NULL, 0);
-    labeled_expand(schedule->key, sizeof schedule->key, secret, hpke_suite_id, "key", context, sizeof context);
+    labeled_expand(schedule->key, sizeof schedule->key, secret, hpke_suite_id, "key", context,
+                   sizeof context);
     labeled_expand(schedule->nonce, sizeof schedule->nonce, secret, hpke_suite_id, "base_nonce", context,
                    sizeof context);
     secret_wipe(secret, sizeof secret);
 }
 
 bool hpke_seal(uint8_t enc[HPKE_KEY_SIZE], uint8_t *ciphertext, const uint8_t public_key[HPKE_KEY_SIZE],
-               const uint8_t *info, size_t info_len, const uint8_t *aad, size_t aad_len, const uint8_t *plaintext,
-               size_t plaintext_len, const uint8_t ikm[HPKE_IKM_SIZE])
+               const uint8_t *info, size_t info_len, const uint8_t *aad, size_t aad_len,
+               const uint8_t *plaintext, size_t plaintext_len, const uint8_t ikm[HPKE_IKM_SIZE])
 {
     uint8_t ephemeral[HPKE_KEY_SIZE], ephemeral_public[HPKE_KEY_SIZE], dh[KEY_SIZE], shared[DIGEST_SIZE];
     struct schedule schedule;
@@ -103,7 +106,8 @@ bool hpke_seal(uint8_t enc[HPKE_KEY_SIZE], uint8_t *ciphertext, const uint8_t pu
         kem_secret(shared, dh, ephemeral_public, public_key);
         key_schedule(&schedule, shared, info, info_len);
         memcpy(enc, ephemeral_public, HPKE_KEY_SIZE);
-        aead_seal(ciphertext, AEAD_AES128, schedule.key, schedule.nonce, aad, aad_len, plaintext, plaintext_len);
+        aead_seal(ciphertext, AEAD_AES128, schedule.key, schedule.nonce, aad, aad_len, plaintext,
+                  plaintext_len);
         secret_wipe(shared, sizeof shared);
         secret_wipe(&schedule, sizeof schedule);
     }
@@ -112,9 +116,9 @@ bool hpke_seal(uint8_t enc[HPKE_KEY_SIZE], uint8_t *ciphertext, const uint8_t pu
     return good;
 }
 
-bool hpke_open(uint8_t *plaintext, const uint8_t enc[HPKE_KEY_SIZE], const uint8_t *ciphertext, size_t ciphertext_len,
-               const uint8_t private_key[HPKE_KEY_SIZE], const uint8_t *info, size_t info_len, const uint8_t *aad,
-               size_t aad_len)
+bool hpke_open(uint8_t *plaintext, const uint8_t enc[HPKE_KEY_SIZE], const uint8_t *ciphertext,
+               size_t ciphertext_len, const uint8_t private_key[HPKE_KEY_SIZE], const uint8_t *info,
+               size_t info_len, const uint8_t *aad, size_t aad_len)
 {
     uint8_t recipient[HPKE_KEY_SIZE], dh[KEY_SIZE], shared[DIGEST_SIZE];
     struct schedule schedule;

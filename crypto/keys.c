@@ -14,7 +14,7 @@
 
 /* ---- signatures ---- */
 
-/* A key object from 32 raw bytes; aborts where only memory can be lacking, as any 32 bytes are a private key. */
+/* A key object from 32 raw bytes; only memory can be lacking, as any 32 bytes are a private key. */
 static EVP_PKEY *private_pkey(int type, const uint8_t private_key[KEY_SIZE])
 {
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(type, NULL, private_key, KEY_SIZE);
@@ -56,8 +56,8 @@ void sign_make(uint8_t signature[SIGNATURE_SIZE], const uint8_t private_key[KEY_
     EVP_PKEY_free(pkey);
 }
 
-bool sign_check(const uint8_t signature[SIGNATURE_SIZE], const uint8_t public_key[KEY_SIZE], const void *message,
-                size_t message_len)
+bool sign_check(const uint8_t signature[SIGNATURE_SIZE], const uint8_t public_key[KEY_SIZE],
+                const void *message, size_t message_len)
 {
     EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, KEY_SIZE);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -138,8 +138,8 @@ void digest_of(uint8_t out[DIGEST_SIZE], const struct bytes *parts, size_t num_p
     EVP_MD_CTX_free(context);
 }
 
-void derive(uint8_t *out, size_t out_len, const void *secret, size_t secret_len, const void *salt, size_t salt_len,
-            const void *info, size_t info_len)
+void derive(uint8_t *out, size_t out_len, const void *secret, size_t secret_len, const void *salt,
+            size_t salt_len, const void *info, size_t info_len)
 {
     uint8_t key[DIGEST_SIZE];
 
@@ -151,7 +151,7 @@ void derive(uint8_t *out, size_t out_len, const void *secret, size_t secret_len,
 /* ---- at rest: [version 1][key id 1][nonce 12][ciphertext][tag 16] ---- */
 
 #define AT_REST_VERSION 1
-#define AT_REST_HEADER (2 + AEAD_NONCE_SIZE)
+#define AT_REST_HEADER  (2 + AEAD_NONCE_SIZE)
 
 _Static_assert(AT_REST_HEADER + AEAD_TAG_SIZE == AT_REST_OVERHEAD, "the header's promise");
 

@@ -13,7 +13,8 @@ void merkle_node(uint8_t out[MERKLE_HASH_SIZE], const uint8_t left[MERKLE_HASH_S
                  const uint8_t right[MERKLE_HASH_SIZE])
 {
     const uint8_t kind = 0x01;
-    digest_of(out, (const struct bytes[]){{&kind, 1}, {left, MERKLE_HASH_SIZE}, {right, MERKLE_HASH_SIZE}}, 3);
+    digest_of(out, (const struct bytes[]){{&kind, 1}, {left, MERKLE_HASH_SIZE}, {right, MERKLE_HASH_SIZE}},
+              3);
 }
 
 /* The number of perfect subtrees: one for each bit of the size. */
@@ -79,7 +80,8 @@ bool merkle_check_inclusion(const uint8_t root[MERKLE_HASH_SIZE], uint64_t size,
             merkle_node(hash, hash, proof[i]);
             continue;
         }
-        while ((node & 1) == 0) { /* a last node without a sibling moves up unchanged; node > 0, as last > 0 */
+        while ((node & 1) ==
+               0) { /* a last node without a sibling moves up unchanged; node > 0, as last > 0 */
             node >>= 1;
             last >>= 1;
         }

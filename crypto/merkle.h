@@ -1,4 +1,5 @@
-/* merkle.h - hashing of an append-only log as in RFC 6962 and C2SP's tlog formats, and the checks of its proofs.
+/* merkle.h - hashing of an append-only log as in RFC 6962 and C2SP's tlog formats, and the checks of its
+ * proofs.
  *
  *     leaf = SHA-256(0x00 || entry), node = SHA-256(0x01 || left || right), empty tree = SHA-256("")
  *
@@ -29,13 +30,14 @@ void merkle_add(struct merkle *tree, const uint8_t leaf[MERKLE_HASH_SIZE]);
 void merkle_root(const struct merkle *tree, uint8_t root[MERKLE_HASH_SIZE]);
 
 /* Whether `proof` shows that leaf number `index` of the tree of `size` leaves with this root is `leaf`. */
-__attribute__((warn_unused_result)) bool
-merkle_check_inclusion(const uint8_t root[MERKLE_HASH_SIZE], uint64_t size, uint64_t index,
-                       const uint8_t leaf[MERKLE_HASH_SIZE], const uint8_t (*proof)[MERKLE_HASH_SIZE],
-                       size_t num_proof);
+__attribute__((warn_unused_result)) bool merkle_check_inclusion(const uint8_t root[MERKLE_HASH_SIZE],
+                                                                uint64_t size, uint64_t index,
+                                                                const uint8_t leaf[MERKLE_HASH_SIZE],
+                                                                const uint8_t (*proof)[MERKLE_HASH_SIZE],
+                                                                size_t num_proof);
 
-/* Whether `proof` shows that the tree of `old_size` leaves is the beginning of the tree of `size` leaves. The empty tree
- * is the beginning of every tree; its proof, and that between equal trees, is empty. */
+/* Whether `proof` shows that the tree of `old_size` leaves is the beginning of the tree of `size` leaves. The
+ * empty tree is the beginning of every tree; its proof, and that between equal trees, is empty. */
 __attribute__((warn_unused_result)) bool
 merkle_check_consistency(uint64_t old_size, const uint8_t old_root[MERKLE_HASH_SIZE], uint64_t size,
                          const uint8_t root[MERKLE_HASH_SIZE], const uint8_t (*proof)[MERKLE_HASH_SIZE],

@@ -1,5 +1,5 @@
-/* prio3.c - Prio3 (draft-irtf-cfrg-vdaf-20, section "Prio3") for two aggregators: what is derived from which seed, what
- * is sent to whom, and the checks of everything that arrives. The arithmetic is behind flp.h.
+/* prio3.c - Prio3 (draft-irtf-cfrg-vdaf-20, section "Prio3") for two aggregators: what is derived from which
+ * seed, what is sent to whom, and the checks of everything that arrives. The arithmetic is behind flp.h.
  *
  *     rand           helper's share seed | helper's blind | leader's blind | prover's seed
  *     public share   leader's and helper's joint randomness part
@@ -8,8 +8,8 @@
  *     verifier share verifiers | own joint randomness part
  *     message        seed of the joint randomness
  *
- * A joint randomness part binds a blind, the nonce and the encoded measurement share; the shares are hashed as they lie
- * in memory, since that is their encoding. */
+ * A joint randomness part binds a blind, the nonce and the encoded measurement share; the shares are hashed
+ * as they lie in memory, since that is their encoding. */
 #include "crypto/prio3.h"
 
 #include <stdlib.h>
@@ -19,10 +19,10 @@
 #include "crypto/secret.h"
 #include "crypto/xof.h"
 
-#define VDAF_VERSION 18 /* the VERSION byte of draft-20 */
-#define TAG_PREFIX_SIZE 8
-#define SEED XOF_SEED_SIZE
-#define MAX_PROOFS 3
+#define VDAF_VERSION     18 /* the VERSION byte of draft-20 */
+#define TAG_PREFIX_SIZE  8
+#define SEED             XOF_SEED_SIZE
+#define MAX_PROOFS       3
 #define MAX_ELEMENT_SIZE 16
 
 enum usage {
@@ -179,7 +179,8 @@ enum prio3_result prio3_new(struct prio3 **prio3, const struct prio3_parameters 
     if (made == NULL) {
         return PRIO3_NO_MEMORY;
     }
-    if (!choose_algorithm(made, parameters->algorithm) || !parameters_are_good(parameters, made->field->max_width)) {
+    if (!choose_algorithm(made, parameters->algorithm) ||
+        !parameters_are_good(parameters, made->field->max_width)) {
         result = PRIO3_BAD_PARAMETERS;
         goto done;
     }
@@ -258,13 +259,19 @@ static void arena_close(struct arena *arena)
 
 /* ---- derivations ---- */
 
-static void start_xof(struct xof *xof, const struct prio3 *prio3, enum usage usage, const struct context *context,
-                      const uint8_t seed[SEED])
+static void start_xof(struct xof *xof, const struct prio3 *prio3, enum usage usage,
+                      const struct context *context, const uint8_t seed[SEED])
 {
     uint32_t algorithm = prio3->algorithm;
     const uint8_t prefix[TAG_PREFIX_SIZE] = {
-        VDAF_VERSION, 0 /* a VDAF */, (uint8_t)(algorithm >> 24), (uint8_t)(algorithm >> 16), (uint8_t)(algorithm >> 8),
-        (uint8_t)algorithm, 0, (uint8_t)usage,
+        VDAF_VERSION,
+        0 /* a VDAF */,
+        (uint8_t)(algorithm >> 24),
+        (uint8_t)(algorithm >> 16),
+        (uint8_t)(algorithm >> 8),
+        (uint8_t)algorithm,
+        0,
+        (uint8_t)usage,
     };
 
     xof_init(xof, seed, prefix, sizeof prefix, context->ctx, context->ctx_len);
@@ -304,7 +311,8 @@ static void expand_proof_shares(const struct prio3 *prio3, uint8_t *out, const s
 {
     const uint8_t binder[1] = {1};
 
-    expand_for_proofs(prio3, out, flp_proof_num(&prio3->flp), USAGE_PROOF_SHARE, context, seed, binder, sizeof binder);
+    expand_for_proofs(prio3, out, flp_proof_num(&prio3->flp), USAGE_PROOF_SHARE, context, seed, binder,
+                      sizeof binder);
 }
 
 static void derive_joint_part(const struct prio3 *prio3, uint8_t part[SEED], const struct context *context,
@@ -358,11 +366,12 @@ static void share_proofs(const struct prio3 *prio3, uint8_t *proof_shares, const
     uint8_t *proof = arena_take(arena, proof_len);
     void *scratch = arena_take(arena, field->scratch_len(flp));
 
-    expand_for_proofs(prio3, prove_rand, flp_prove_rand_num(flp), USAGE_PROVE_RANDOMNESS, context, prover_seed, NULL,
-                      0);
+    expand_for_proofs(prio3, prove_rand, flp_prove_rand_num(flp), USAGE_PROVE_RANDOMNESS, context,
+                      prover_seed, NULL, 0);
     expand_for_proofs(prio3, joint_rand, flp->calls, USAGE_JOINT_RANDOMNESS, context, joint_seed, NULL, 0);
     for (size_t i = 0; i < prio3->num_proofs; i++) {
-        field->prove(flp, proof, bits, prove_rand + i * prove_rand_len, joint_rand + i * joint_rand_len, scratch);
+        field->prove(flp, proof, bits, prove_rand + i * prove_rand_len, joint_rand + i * joint_rand_len,
+                     scratch);
         field->subtract_from(proof_shares + i * proof_len, proof, flp_proof_num(flp));
     }
 }
@@ -458,10 +467,12 @@ static bool query_proofs(const struct prio3 *prio3, uint8_t *verifiers, const st
     bool good = true;
 
     expand_for_proofs(prio3, joint_rand, flp->calls, USAGE_JOINT_RANDOMNESS, context, joint_seed, NULL, 0);
-    expand_for_proofs(prio3, query_rand, 1, USAGE_QUERY_RANDOMNESS, context, verify_key, nonce, PRIO3_NONCE_SIZE);
+    expand_for_proofs(prio3, query_rand, 1, USAGE_QUERY_RANDOMNESS, context, verify_key, nonce,
+                      PRIO3_NONCE_SIZE);
     for (size_t i = 0; i < prio3->num_proofs && good; i++) {
-        good = field->query(flp, verifiers + i * verifier_len, parts->measurement, parts->proofs + i * proof_len,
-                            query_rand + i * element, joint_rand + i * joint_rand_len, scratch);
+        good =
+            field->query(flp, verifiers + i * verifier_len, parts->measurement, parts->proofs + i * proof_len,
+                         query_rand + i * element, joint_rand + i * joint_rand_len, scratch);
     }
     secret_wipe(query_rand, sizeof query_rand);
     return good;
@@ -475,20 +486,22 @@ static size_t verify_arena_len(const struct prio3 *prio3, unsigned aggregator_id
         arena_round(prio3->num_proofs * flp->calls * element) + arena_round(prio3->field->scratch_len(flp));
 
     if (aggregator_id != 0) {
-        len += arena_round(flp->num_bits * element) + arena_round(prio3->num_proofs * flp_proof_num(flp) * element);
+        len += arena_round(flp->num_bits * element) +
+               arena_round(prio3->num_proofs * flp_proof_num(flp) * element);
     }
     return len;
 }
 
 /* Lengths, and that the leader's elements are elements; the helper's come out of the XOF. */
 static enum prio3_result check_shares(const struct prio3 *prio3, unsigned aggregator_id, size_t ctx_len,
-                                      size_t public_share_len, const uint8_t *input_share, size_t input_share_len)
+                                      size_t public_share_len, const uint8_t *input_share,
+                                      size_t input_share_len)
 {
     if (aggregator_id >= PRIO3_SHARES) {
         return PRIO3_BAD_PARAMETERS;
     }
-    if (public_share_len != prio3->sizes.public_share || input_share_len != prio3->sizes.input_share[aggregator_id] ||
-        !context_is_good(ctx_len)) {
+    if (public_share_len != prio3->sizes.public_share ||
+        input_share_len != prio3->sizes.input_share[aggregator_id] || !context_is_good(ctx_len)) {
         return PRIO3_BAD_LENGTH;
     }
     if (aggregator_id == 0 &&
@@ -498,10 +511,11 @@ static enum prio3_result check_shares(const struct prio3 *prio3, unsigned aggreg
     return PRIO3_OK;
 }
 
-enum prio3_result prio3_verify_init(const struct prio3 *prio3, struct prio3_state **state, uint8_t *verifier_share,
-                                    const uint8_t verify_key[PRIO3_VERIFY_KEY_SIZE], const uint8_t *ctx,
-                                    size_t ctx_len, unsigned aggregator_id, const uint8_t nonce[PRIO3_NONCE_SIZE],
-                                    const uint8_t *public_share, size_t public_share_len, const uint8_t *input_share,
+enum prio3_result prio3_verify_init(const struct prio3 *prio3, struct prio3_state **state,
+                                    uint8_t *verifier_share, const uint8_t verify_key[PRIO3_VERIFY_KEY_SIZE],
+                                    const uint8_t *ctx, size_t ctx_len, unsigned aggregator_id,
+                                    const uint8_t nonce[PRIO3_NONCE_SIZE], const uint8_t *public_share,
+                                    size_t public_share_len, const uint8_t *input_share,
                                     size_t input_share_len)
 {
     const struct context context = {ctx, ctx_len};
@@ -541,9 +555,9 @@ done:
     return result;
 }
 
-enum prio3_result prio3_verifier_shares_to_message(const struct prio3 *prio3, uint8_t message[PRIO3_MESSAGE_SIZE],
-                                                   const uint8_t *ctx, size_t ctx_len,
-                                                   const uint8_t *const shares[PRIO3_SHARES],
+enum prio3_result prio3_verifier_shares_to_message(const struct prio3 *prio3,
+                                                   uint8_t message[PRIO3_MESSAGE_SIZE], const uint8_t *ctx,
+                                                   size_t ctx_len, const uint8_t *const shares[PRIO3_SHARES],
                                                    const size_t share_lens[PRIO3_SHARES])
 {
     const struct context context = {ctx, ctx_len};
@@ -570,8 +584,9 @@ enum prio3_result prio3_verifier_shares_to_message(const struct prio3 *prio3, ui
     return PRIO3_OK;
 }
 
-enum prio3_result prio3_verify_next(const struct prio3 *prio3, uint8_t *out_share, const struct prio3_state *state,
-                                    const uint8_t *message, size_t message_len)
+enum prio3_result prio3_verify_next(const struct prio3 *prio3, uint8_t *out_share,
+                                    const struct prio3_state *state, const uint8_t *message,
+                                    size_t message_len)
 {
     if (message_len != PRIO3_MESSAGE_SIZE || state->out_share_len != prio3->sizes.out_share) {
         return PRIO3_BAD_LENGTH;

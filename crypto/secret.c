@@ -1,4 +1,5 @@
-/* secret.c - randomness from the kernel, constant-time comparison by libcrypto, wiping that is not optimised away. */
+/* secret.c - randomness from the kernel, constant-time comparison by libcrypto, wiping that is not optimised
+ * away. */
 #include "crypto/secret.h"
 
 #include <errno.h>

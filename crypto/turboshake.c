@@ -1,4 +1,4 @@
-/* turboshake.c - the Keccak-p[1600,12] permutation and the byte-wise sponge around it (RFC 9861, section 2). */
+/* turboshake.c - the Keccak-p[1600,12] permutation and the sponge around it (RFC 9861, section 2). */
 #include "crypto/turboshake.h"
 
 #include <string.h>
@@ -16,17 +16,17 @@ static inline uint64_t rotate(uint64_t lane, unsigned bits)
     return lane << bits | lane >> (64 - bits);
 }
 
-/* One row of chi after rho and pi: five lanes of `from`, each mixed by theta (`d`) and rotated, make row `row` of
- * `to`. Lane (x, y) is number 5 y + x. */
-#define CHI_ROW(row, first, i0, d0, r0, i1, d1, r1, i2, d2, r2, i3, d3, r3, i4, d4, r4)                         \
-    do {                                                                                                        \
-        uint64_t b0 = first, b1 = rotate(from[i1] ^ d1, r1), b2 = rotate(from[i2] ^ d2, r2);                    \
-        uint64_t b3 = rotate(from[i3] ^ d3, r3), b4 = rotate(from[i4] ^ d4, r4);                                \
-        to[5 * (row)] = b0 ^ (~b1 & b2);                                                                        \
-        to[5 * (row) + 1] = b1 ^ (~b2 & b3);                                                                    \
-        to[5 * (row) + 2] = b2 ^ (~b3 & b4);                                                                    \
-        to[5 * (row) + 3] = b3 ^ (~b4 & b0);                                                                    \
-        to[5 * (row) + 4] = b4 ^ (~b0 & b1);                                                                    \
+/* One row of chi after rho and pi: five lanes of `from`, each mixed by theta (`d`) and rotated, make row
+ * `row` of `to`. Lane (x, y) is number 5 y + x. */
+#define CHI_ROW(row, first, i0, d0, r0, i1, d1, r1, i2, d2, r2, i3, d3, r3, i4, d4, r4)                      \
+    do {                                                                                                     \
+        uint64_t b0 = first, b1 = rotate(from[i1] ^ d1, r1), b2 = rotate(from[i2] ^ d2, r2);                 \
+        uint64_t b3 = rotate(from[i3] ^ d3, r3), b4 = rotate(from[i4] ^ d4, r4);                             \
+        to[5 * (row)] = b0 ^ (~b1 & b2);                                                                     \
+        to[5 * (row) + 1] = b1 ^ (~b2 & b3);                                                                 \
+        to[5 * (row) + 2] = b2 ^ (~b3 & b4);                                                                 \
+        to[5 * (row) + 3] = b3 ^ (~b4 & b0);                                                                 \
+        to[5 * (row) + 4] = b4 ^ (~b0 & b1);                                                                 \
     } while (0)
 #define ROW(row, i0, d0, r0, ...) CHI_ROW(row, rotate(from[i0] ^ d0, r0), i0, d0, r0, __VA_ARGS__)
 

@@ -1,15 +1,16 @@
-/* xof.h - XofTurboShake128 (draft-irtf-cfrg-vdaf-20, section "XofTurboShake128"): a seed, a domain separation tag
- * and a binder in, any number of bytes out.
+/* xof.h - XofTurboShake128 (draft-irtf-cfrg-vdaf-20, section "XofTurboShake128"): a seed, a domain separation
+ * tag and a binder in, any number of bytes out.
  *
- * Absorbed are the tag's length (2 bytes), the tag, the seed's length (1 byte), the seed, then the binder in as many
- * pieces as the caller likes. The tag may be given as prefix and application context, which are joined. */
+ * Absorbed are the tag's length (2 bytes), the tag, the seed's length (1 byte), the seed, then the binder in
+ * as many pieces as the caller likes. The tag may be given as prefix and application context, which are
+ * joined. */
 #ifndef CRYPTO_XOF_H
 #define CRYPTO_XOF_H
 
 #include "crypto/turboshake.h"
 
 #define XOF_SEED_SIZE 32
-#define XOF_MAX_TAG 65535 /* bytes, prefix and context together */
+#define XOF_MAX_TAG   65535 /* bytes, prefix and context together */
 
 /* Holds a secret: end it with xof_clear. */
 struct xof {

@@ -1,0 +1,1 @@
+weft_bench(crypto bench_crypto.c LIBS weft::crypto)

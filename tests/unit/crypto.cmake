@@ -1,0 +1,12 @@
+weft_test(test_crypto_field test_crypto_field.c LIBS weft::crypto)
+# The same against the portable forms, which other machines and compilers use.
+weft_test(test_crypto_field_portable test_crypto_field.c LIBS weft::crypto)
+target_compile_definitions(test_crypto_field_portable PRIVATE FIELD128_PORTABLE)
+weft_test(test_crypto_flp test_crypto_flp.c LIBS weft::crypto)
+weft_test(test_crypto_prio3 test_crypto_prio3.c LIBS weft::crypto)
+weft_test(test_crypto_prio3_hostile test_crypto_prio3_hostile.c LIBS weft::crypto)
+weft_test(test_crypto_memory test_crypto_memory.c LIBS weft::crypto)
+target_link_options(test_crypto_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc)
+weft_test(test_crypto_keys test_crypto_keys.c LIBS weft::crypto)
+weft_test(test_crypto_hpke test_crypto_hpke.c LIBS weft::crypto)
+weft_test(test_crypto_merkle test_crypto_merkle.c LIBS weft::crypto)
