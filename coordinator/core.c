@@ -1,0 +1,524 @@
+/* core.c - loading, authorisation, dispatch and the bookkeeping of calls. */
+#include "coordinator/core_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wire.h"
+#include "crypto/secret.h"
+
+#define MAX_BACKOFF_MS 30000
+
+const char *core_method_name(enum core_method method)
+{
+    static const char *const names[CORE_NUM_METHODS] = {"GetDocuments", "PutDocuments", "Submit",
+                                                        "Verify",       "CoSign",       "PutShare"};
+    return names[method];
+}
+
+/* ---- life ---- */
+
+int core_new(struct core **out, const struct core_options *options, struct err *err)
+{
+    struct core *core = calloc(1, sizeof *core);
+
+    if (core == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "core");
+    }
+    core->options = *options;
+    snprintf(core->id, sizeof core->id, "%s", options->id);
+    snprintf(core->endpoint, sizeof core->endpoint, "%s", options->endpoint);
+    snprintf(core->parent, sizeof core->parent, "%s", options->parent == NULL ? "" : options->parent);
+    core->collectors = calloc(options->num_collectors + 1, sizeof *core->collectors);
+    if (core->collectors == NULL) {
+        core_free(&core);
+        return err_set(err, ERR_NO_MEMORY, "core");
+    }
+    if (options->num_collectors > 0) {
+        memcpy(core->collectors, options->collectors, options->num_collectors * sizeof *core->collectors);
+    }
+    *out = core;
+    return 0;
+}
+
+static void task_clear(struct core_task *task)
+{
+    secret_wipe(task->hpke_key, sizeof task->hpke_key);
+    view_free(&task->view);
+    task_free(&task->task);
+    free(task->waiting);
+    free(task->dropped);
+    free(task->sent);
+}
+
+void core_forget(struct core *core)
+{
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        task_clear(&core->tasks[i]);
+    }
+    for (size_t i = 0; i < core->num_rosters; i++) {
+        roster_free(&core->rosters[i].roster);
+    }
+    free(core->tasks);
+    free(core->rosters);
+    core->tasks = NULL;
+    core->rosters = NULL;
+    core->num_tasks = core->num_rosters = 0;
+    core->global_number = 0;
+}
+
+void core_free(struct core **out)
+{
+    struct core *core = *out;
+
+    if (core == NULL) {
+        return;
+    }
+    core_forget(core);
+    free(core->pending);
+    free(core->pushed);
+    if (core->collectors != NULL) {
+        secret_wipe(core->collectors, core->options.num_collectors * sizeof *core->collectors);
+    }
+    free(core->collectors);
+    secret_wipe(core, sizeof *core);
+    free(core);
+    *out = NULL;
+}
+
+/* ---- lookups ---- */
+
+struct db core_db(struct core *core, struct store_txn *txn)
+{
+    return (struct db){txn, core->options.at_rest_key};
+}
+
+const struct roster *core_newest_roster(const struct core *core)
+{
+    return core->num_rosters == 0 ? NULL : core->rosters[core->num_rosters - 1].roster;
+}
+
+struct core_task *core_find_task(struct core *core, const ProtobufCBinaryData *task_id)
+{
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        if (task_id->len == TASK_ID_SIZE &&
+            memcmp(core->tasks[i].task->id, task_id->data, TASK_ID_SIZE) == 0) {
+            return &core->tasks[i];
+        }
+    }
+    return NULL;
+}
+
+const struct core_collector *core_find_collector(const struct core *core, const char *area)
+{
+    for (size_t i = 0; i < core->options.num_collectors; i++) {
+        if (strcmp(core->collectors[i].area, area) == 0) {
+            return &core->collectors[i];
+        }
+    }
+    return NULL;
+}
+
+const char *core_tls_name(const struct core *core, const char *coordinator)
+{
+    const struct roster *roster = core_newest_roster(core);
+    int index = roster == NULL ? NONE : roster_find_coordinator(roster, coordinator);
+
+    return index == NONE ? NULL : roster->coordinators[index].wire->tls_name;
+}
+
+const char *core_endpoint(const struct core *core, const char *coordinator)
+{
+    for (size_t i = core->num_tasks; i-- > 0;) {
+        const struct core_task *task = &core->tasks[i];
+        int index = roster_find_coordinator(task->roster, coordinator);
+        if (index != NONE && task->view->key_sheets[index].document != NULL) {
+            return ((const Weft__V1__KeySheet *)task->view->key_sheets[index].body)->endpoint;
+        }
+    }
+    return NULL;
+}
+
+ProtobufCBinaryData core_bytes(const void *data, size_t len)
+{
+    return (ProtobufCBinaryData){len, (uint8_t *)(uintptr_t)data};
+}
+
+int core_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err)
+{
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    if ((rc = wire_pack(&packed, &len, message, err)) == 0) {
+        rc = wire_unpack(out, message->descriptor, packed, len, WIRE_LENIENT, err);
+    }
+    free(packed);
+    return rc;
+}
+
+static const void *body_field(const ProtobufCMessage *body, const char *name, ProtobufCType type)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(body->descriptor, name);
+
+    return field == NULL || field->type != type ? NULL : (const char *)body + field->offset;
+}
+
+const ProtobufCBinaryData *core_body_task_id(const ProtobufCMessage *body)
+{
+    return body_field(body, "task_id", PROTOBUF_C_TYPE_BYTES);
+}
+
+const char *core_body_area(const ProtobufCMessage *body)
+{
+    const char *const *area = body_field(body, "area", PROTOBUF_C_TYPE_STRING);
+
+    return area == NULL ? "" : *area;
+}
+
+/* ---- loading ---- */
+
+int core_load(struct core *core, struct store_txn *txn, int64_t now_ms, struct err *err)
+{
+    struct db db = core_db(core, txn);
+    int rc;
+
+    if ((rc = exchange_load(core, &db, now_ms, err)) != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        if ((rc = exchange_refresh(core, &db, &core->tasks[i], err)) != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Document *document, int64_t now_ms,
+                 struct err *err)
+{
+    struct db db = core_db(core, txn);
+    bool is_new;
+    int rc;
+
+    if ((rc = core_load(core, txn, now_ms, err)) != 0) {
+        return rc;
+    }
+    return exchange_take(core, &db, document, now_ms, &is_new, err);
+}
+
+/* ---- who may call what ---- */
+
+enum role {
+    ROLE_SITE = 1,   /* of one of the areas that this coordinator leads */
+    ROLE_CHILD = 2,  /* passes its shares to this coordinator */
+    ROLE_LEADER = 4, /* leads an area that this coordinator helps */
+};
+
+static const unsigned access_table[CORE_NUM_METHODS] = {
+    [CORE_GET_DOCUMENTS] = ROLE_SITE | ROLE_CHILD | ROLE_LEADER,
+    [CORE_PUT_DOCUMENTS] = ROLE_CHILD | ROLE_LEADER,
+    [CORE_SUBMIT] = ROLE_SITE,
+    [CORE_VERIFY] = ROLE_LEADER,
+    [CORE_CO_SIGN] = ROLE_LEADER,
+    [CORE_PUT_SHARE] = ROLE_CHILD,
+};
+
+struct peer {
+    const struct roster *roster;
+    unsigned roles;
+    int site, coordinator; /* in `roster`; NONE */
+};
+
+static int identify(const struct core *core, const char *tls_name, struct peer *peer, struct err *err)
+{
+    const struct roster *roster = core_newest_roster(core);
+    int self;
+
+    *peer = (struct peer){.roster = roster, .site = NONE, .coordinator = NONE};
+    if (roster == NULL || roster_is_revoked(roster, tls_name)) {
+        return err_set(err, ERR_PEER_UNKNOWN, "%s%s", tls_name,
+                       roster == NULL ? ": there is no roster yet" : "");
+    }
+    self = roster_find_coordinator(roster, core->id);
+    peer->site = roster_find_site_by_tls_name(roster, tls_name);
+    peer->coordinator = roster_find_coordinator_by_tls_name(roster, tls_name);
+    if (self == NONE || (peer->site == NONE && peer->coordinator == NONE)) {
+        return err_set(err, ERR_PEER_UNKNOWN, "%s", tls_name);
+    }
+    if (peer->site != NONE && roster->areas[roster->sites[peer->site].supervisor].leader == self) {
+        peer->roles |= ROLE_SITE;
+    }
+    if (peer->coordinator != NONE) {
+        if (roster_parent_coordinator(roster, peer->coordinator) == self) {
+            peer->roles |= ROLE_CHILD;
+        }
+        for (int i = 0; i < roster->num_areas; i++) {
+            if (roster->areas[i].helper == self && roster->areas[i].leader == peer->coordinator) {
+                peer->roles |= ROLE_LEADER;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Before there is a roster nobody can be known: then, and only then, anyone with a certificate of the
+ * authority may bring one, since a roster is judged by its signatures alone. */
+static bool may_bring_first_roster(const struct core *core, enum core_method method)
+{
+    return core_newest_roster(core) == NULL && method == CORE_PUT_DOCUMENTS;
+}
+
+int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, enum core_method method,
+               const ProtobufCMessage *request, int64_t now_ms, ProtobufCMessage **response, struct err *err)
+{
+    struct db db = core_db(core, txn);
+    struct peer peer;
+    int rc;
+
+    if ((rc = core_load(core, txn, now_ms, err)) != 0) {
+        return rc;
+    }
+    if (may_bring_first_roster(core, method)) {
+        return exchange_serve_put(core, &db, (const Weft__V1__PutDocumentsRequest *)request, now_ms, response,
+                                  err);
+    }
+    if ((rc = identify(core, tls_name, &peer, err)) != 0) {
+        return rc;
+    }
+    if ((peer.roles & access_table[method]) == 0) {
+        return err_set(err, ERR_NOT_ALLOWED, "%s by %s", core_method_name(method), tls_name);
+    }
+    switch (method) {
+    case CORE_GET_DOCUMENTS:
+        return exchange_serve_get(core, &db, peer.site, peer.coordinator,
+                                  (const Weft__V1__GetDocumentsRequest *)request, response, err);
+    case CORE_PUT_DOCUMENTS:
+        return exchange_serve_put(core, &db, (const Weft__V1__PutDocumentsRequest *)request, now_ms, response,
+                                  err);
+    case CORE_SUBMIT:
+        return intake_serve_submit(core, &db, peer.site, peer.roster->sites[peer.site].wire->id,
+                                   (const Weft__V1__SubmitRequest *)request, now_ms, response, err);
+    case CORE_VERIFY:
+        return intake_serve_verify(core, &db, peer.coordinator, (const Weft__V1__VerifyRequest *)request,
+                                   now_ms, response, err);
+    case CORE_CO_SIGN:
+        return cosign_serve(core, &db, peer.roster->coordinators[peer.coordinator].wire->id,
+                            (const Weft__V1__CoSignRequest *)request, now_ms, response, err);
+    case CORE_PUT_SHARE:
+        return rollup_serve_share(core, &db, peer.coordinator, (const Weft__V1__PutShareRequest *)request,
+                                  response, err);
+    default:
+        return err_set(err, ERR_METHOD_UNKNOWN, "%d", (int)method);
+    }
+}
+
+/* ---- calls ---- */
+
+static struct core_pending *find_pending(struct core *core, const char *key)
+{
+    for (size_t i = 0; i < core->num_pending; i++) {
+        if (strcmp(core->pending[i].key, key) == 0) {
+            return &core->pending[i];
+        }
+    }
+    return NULL;
+}
+
+static struct core_pending *get_pending(struct core *core, const char *key)
+{
+    struct core_pending *pending = find_pending(core, key), *grown;
+
+    if (pending != NULL) {
+        return pending;
+    }
+    if ((grown = realloc(core->pending, (core->num_pending + 1) * sizeof *grown)) == NULL) {
+        return NULL;
+    }
+    core->pending = grown;
+    pending = &grown[core->num_pending++];
+    *pending = (struct core_pending){0};
+    snprintf(pending->key, sizeof pending->key, "%s", key);
+    return pending;
+}
+
+static void drop_pending(struct core *core, struct core_pending *pending)
+{
+    *pending = core->pending[--core->num_pending];
+}
+
+void core_set_next(struct core *core, const char *key, int64_t next_ms)
+{
+    struct core_pending *pending = get_pending(core, key);
+
+    if (pending != NULL) {
+        pending->next_ms = next_ms;
+    }
+}
+
+bool round_wants(struct core_round *round, const char *key)
+{
+    const struct core_pending *pending = find_pending(round->core, key);
+
+    return round->num < round->max &&
+           (pending == NULL || (!pending->in_flight && pending->next_ms <= round->now_ms));
+}
+
+struct core_context *context_new(enum core_kind kind, const uint8_t task[TASK_ID_SIZE], const char *key)
+{
+    struct core_context *context = calloc(1, sizeof *context);
+
+    if (context != NULL) {
+        context->kind = kind;
+        memcpy(context->task, task, TASK_ID_SIZE);
+        snprintf(context->key, sizeof context->key, "%s", key);
+    }
+    return context;
+}
+
+void context_free(struct core_context **context)
+{
+    if (*context != NULL) {
+        prio3_state_free(&(*context)->state);
+        free((*context)->verifier_share);
+        free(*context);
+        *context = NULL;
+    }
+}
+
+int round_add(struct core_round *round, const char *destination, enum core_method method,
+              const ProtobufCMessage *request, struct core_context *context, struct err *err)
+{
+    struct core_call *call = &round->calls[round->num];
+    struct core_pending *pending = context == NULL ? NULL : get_pending(round->core, context->key);
+    int rc;
+
+    if (pending == NULL) {
+        context_free(&context);
+        return err_set(err, ERR_NO_MEMORY, "call");
+    }
+    *call = (struct core_call){.method = method, .context = context};
+    snprintf(call->destination, sizeof call->destination, "%s", destination);
+    if ((rc = core_own_message(&call->request, request, err)) != 0) {
+        context_free(&call->context);
+        return rc;
+    }
+    pending->in_flight = true;
+    round->num++;
+    return 0;
+}
+
+void core_call_free(struct core_call *call)
+{
+    wire_free(&call->request);
+    context_free(&call->context);
+}
+
+/* Everything that may be due for one task. */
+static int task_due(struct core_round *round, struct core_task *task, struct err *err)
+{
+    int rc;
+
+    if (task->self == NONE || task->view->voided.document != NULL ||
+        round->now_ms >= task->task->wire->retention_ms) {
+        return 0;
+    }
+    task->looked_ms = round->now_ms;
+    task->is_dirty = false;
+    if ((rc = exchange_due(round, task, err)) != 0 || (rc = intake_due(round, task, err)) != 0 ||
+        (rc = rollup_due(round, task, err)) != 0 || (rc = release_step(round, task, err)) != 0) {
+        return rc;
+    }
+    return cosign_due(round, task, err);
+}
+
+int core_due(struct core *core, struct store_txn *txn, int64_t now_ms, struct core_call *calls, size_t max,
+             size_t *num, struct err *err)
+{
+    struct core_round round = {core, core_db(core, txn), now_ms, calls, 0, max};
+    int rc;
+
+    if ((rc = core_load(core, txn, now_ms, err)) != 0 || (rc = exchange_due(&round, NULL, err)) != 0) {
+        goto done;
+    }
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        if ((rc = task_due(&round, &core->tasks[i], err)) != 0) {
+            goto done;
+        }
+    }
+    *num = round.num;
+done:
+    for (size_t i = 0; rc != 0 && i < round.num; i++) {
+        struct core_pending *pending = find_pending(core, calls[i].context->key);
+        if (pending != NULL) {
+            drop_pending(core, pending);
+        }
+        core_call_free(&calls[i]);
+    }
+    return rc;
+}
+
+static int dispatch_answer(struct core *core, struct db *db, struct core_call *call,
+                           const ProtobufCMessage *response, const struct err *failure, int64_t now_ms,
+                           struct err *err)
+{
+    if (call->context->kind == CALL_COSIGN) {
+        return cosign_answer(core, db, call, (const Weft__V1__CoSignReply *)response, failure, now_ms, err);
+    }
+    if (response == NULL) {
+        return 0;
+    }
+    switch (call->context->kind) {
+    case CALL_PULL:
+    case CALL_PUSH:
+        return exchange_answer(core, db, call, response, now_ms, err);
+    case CALL_VERIFY:
+        return intake_answer(core, db, call, (const Weft__V1__VerifyReply *)response, err);
+    default:
+        rollup_answer(core, call);
+        return 0;
+    }
+}
+
+int core_answer(struct core *core, struct store_txn *txn, struct core_call *call,
+                const ProtobufCMessage *response, const struct err *failure, int64_t now_ms, struct err *err)
+{
+    struct db db = core_db(core, txn);
+    struct core_pending *pending;
+    int64_t wait_ms;
+    int rc;
+
+    if ((rc = core_load(core, txn, now_ms, err)) == 0) {
+        rc = dispatch_answer(core, &db, call, response, failure, now_ms, err);
+    }
+    if ((pending = find_pending(core, call->context->key)) == NULL) {
+        return rc;
+    }
+    pending->in_flight = false;
+    if (rc == 0 && response != NULL) {
+        pending->failures = 0;
+        if (pending->next_ms <= now_ms) {
+            drop_pending(core, pending);
+        }
+        return 0;
+    }
+    /* failed: again later, doubling up to the bound, with the poll interval as the unit */
+    wait_ms = core->options.poll_ms << (pending->failures < 6 ? pending->failures : 6);
+    pending->failures++;
+    pending->next_ms = now_ms + (wait_ms < MAX_BACKOFF_MS ? wait_ms : MAX_BACKOFF_MS);
+    return rc;
+}
+
+/* ---- status ---- */
+
+size_t core_num_tasks(const struct core *core)
+{
+    return core->num_tasks;
+}
+
+const struct view *core_task_view(const struct core *core, size_t index)
+{
+    return core->tasks[index].view;
+}

@@ -1,0 +1,195 @@
+/* core_internal.h - what the files of the core share.
+ *
+ *     core.c      loading, authorisation, dispatch, pending calls
+ *     exchange.c  documents: taking in, giving out, pulling, pushing
+ *     intake.c    reports: submission, verification, receipts
+ *     cosign.c    documents of a pair: proposing, checking, signing
+ *     rollup.c    shares: summing, passing up, sealing to the collector
+ *     release.c   the collector: opening, contributes, states, release */
+#ifndef COORDINATOR_CORE_INTERNAL_H
+#define COORDINATOR_CORE_INTERNAL_H
+
+#include "base/log.h"
+#include "base/report.h"
+#include "coordinator/core.h"
+#include "coordinator/view_internal.h"
+
+#define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
+#define REJECT(name) WEFT__V1__REJECT_REASON__REJECT_##name
+#define MAX_SKEW_MS  (5 * 60 * 1000) /* between a pair's clocks */
+
+struct core_roster {
+    struct roster *roster;
+};
+
+/* A report that waits for its verification. */
+struct core_waiting {
+    int site;
+    uint32_t revision;
+};
+
+struct core_task {
+    struct task *task;
+    const struct roster *roster;
+    int self; /* own coordinator index in this roster; NONE: not a party */
+    Weft__V1__Side side;
+    struct view *view;
+    uint64_t view_number; /* documents up to here are in the view */
+    uint8_t hpke_key[HPKE_KEY_SIZE];
+    bool has_hpke_key;
+    bool is_dirty; /* something changed since the last look at what is to be done */
+    int64_t looked_ms;
+    struct core_waiting *waiting;
+    size_t num_waiting;
+    bool *dropped;                  /* by site: leader and helper could not agree on it */
+    char (*sent)[OPENING_NAME_MAX]; /* shares that the parent has */
+    size_t num_sent;
+};
+
+/* A call under way or to be tried again. */
+struct core_pending {
+    char key[256];
+    bool in_flight;
+    unsigned failures;
+    int64_t next_ms;
+};
+
+struct core {
+    struct core_options options;
+    char id[ID_MAX + 1], endpoint[320], parent[ID_MAX + 1];
+    struct core_collector *collectors;
+    struct core_roster *rosters; /* ascending versions */
+    size_t num_rosters;
+    struct core_task *tasks;
+    size_t num_tasks;
+    uint64_t global_number; /* global documents up to here are loaded */
+    struct core_pending *pending;
+    size_t num_pending;
+    struct pushed *pushed; /* how far each peer was given documents; forgotten on restart */
+    size_t num_pushed;
+};
+
+struct pushed {
+    char peer[ID_MAX + 1];
+    uint8_t task[TASK_ID_SIZE];
+    uint64_t up_to;
+};
+
+enum core_kind { CALL_PULL, CALL_PUSH, CALL_VERIFY, CALL_COSIGN, CALL_SHARE };
+
+struct core_context {
+    enum core_kind kind;
+    char key[256];
+    uint8_t task[TASK_ID_SIZE]; /* DB_NO_TASK for global documents */
+    uint64_t up_to;             /* push */
+    int site;                   /* verify */
+    uint32_t revision;
+    struct prio3_state *state;
+    uint8_t *verifier_share;
+    Weft__V1__RejectReason leader_reject;
+    struct opening opening; /* share */
+};
+
+/* One pass of core_due: where calls are collected. */
+struct core_round {
+    struct core *core;
+    struct db db;
+    int64_t now_ms;
+    struct core_call *calls;
+    size_t num, max;
+};
+
+/* ---- core.c ---- */
+
+struct core_task *core_find_task(struct core *core, const ProtobufCBinaryData *task_id);
+const struct roster *core_newest_roster(const struct core *core);
+struct db core_db(struct core *core, struct store_txn *txn);
+/* A message on the stack, copied into memory of its own. */
+WEFT_MUST_USE int core_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err);
+ProtobufCBinaryData core_bytes(const void *data, size_t len); /* borrows */
+/* The task_id and area of any document's body; NULL and "" when the kind has none. */
+const ProtobufCBinaryData *core_body_task_id(const ProtobufCMessage *body);
+const char *core_body_area(const ProtobufCMessage *body);
+/* Is a call with this key neither under way nor to be tried later only? Then `round_add` may add it. */
+bool round_wants(struct core_round *round, const char *key);
+/* Takes the context and the request (also on failure). */
+WEFT_MUST_USE int round_add(struct core_round *round, const char *destination, enum core_method method,
+                            const ProtobufCMessage *request, struct core_context *context, struct err *err);
+struct core_context *context_new(enum core_kind kind, const uint8_t task[TASK_ID_SIZE], const char *key);
+void context_free(struct core_context **context);
+/* Try `key` again at `next_ms`, e.g. the next poll. */
+void core_set_next(struct core *core, const char *key, int64_t next_ms);
+const struct core_collector *core_find_collector(const struct core *core, const char *area);
+
+/* ---- exchange.c ---- */
+
+/* Check, store and load one document, from wherever it came. */
+WEFT_MUST_USE int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document,
+                                int64_t now_ms, bool *is_new, struct err *err);
+/* A task's documents into its view, as far as not there yet. */
+WEFT_MUST_USE int exchange_refresh(struct core *core, struct db *db, struct core_task *task, struct err *err);
+/* Global documents: rosters and tasks. */
+WEFT_MUST_USE int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *err);
+WEFT_MUST_USE int exchange_serve_get(struct core *core, struct db *db, int site, int coordinator,
+                                     const Weft__V1__GetDocumentsRequest *request,
+                                     ProtobufCMessage **response, struct err *err);
+WEFT_MUST_USE int exchange_serve_put(struct core *core, struct db *db,
+                                     const Weft__V1__PutDocumentsRequest *request, int64_t now_ms,
+                                     ProtobufCMessage **response, struct err *err);
+WEFT_MUST_USE int exchange_due(struct core_round *round, struct core_task *task,
+                               struct err *err); /* NULL: global */
+WEFT_MUST_USE int exchange_answer(struct core *core, struct db *db, struct core_call *call,
+                                  const ProtobufCMessage *response, int64_t now_ms, struct err *err);
+
+/* ---- intake.c ---- */
+
+WEFT_MUST_USE int intake_load(struct core *core, struct db *db, struct core_task *task, struct err *err);
+/* Can no report of sites supervised by `area` come any more? */
+WEFT_MUST_USE int intake_is_closed(struct core *core, struct db *db, struct core_task *task, int area,
+                                   int64_t now_ms, bool *closed, struct err *err);
+WEFT_MUST_USE int intake_serve_submit(struct core *core, struct db *db, int site, const char *site_id,
+                                      const Weft__V1__SubmitRequest *request, int64_t now_ms,
+                                      ProtobufCMessage **response, struct err *err);
+WEFT_MUST_USE int intake_serve_verify(struct core *core, struct db *db, int leader,
+                                      const Weft__V1__VerifyRequest *request, int64_t now_ms,
+                                      ProtobufCMessage **response, struct err *err);
+WEFT_MUST_USE int intake_due(struct core_round *round, struct core_task *task, struct err *err);
+WEFT_MUST_USE int intake_answer(struct core *core, struct db *db, struct core_call *call,
+                                const Weft__V1__VerifyReply *reply, struct err *err);
+
+/* ---- cosign.c ---- */
+
+WEFT_MUST_USE int cosign_serve(struct core *core, struct db *db, const char *leader,
+                               const Weft__V1__CoSignRequest *request, int64_t now_ms,
+                               ProtobufCMessage **response, struct err *err);
+WEFT_MUST_USE int cosign_due(struct core_round *round, struct core_task *task, struct err *err);
+WEFT_MUST_USE int cosign_answer(struct core *core, struct db *db, struct core_call *call,
+                                const Weft__V1__CoSignReply *reply, const struct err *failure, int64_t now_ms,
+                                struct err *err);
+
+/* ---- rollup.c ---- */
+
+/* Both stages: sum what is complete, seal to the collector or pass up. */
+WEFT_MUST_USE int rollup_due(struct core_round *round, struct core_task *task, struct err *err);
+WEFT_MUST_USE int rollup_serve_share(struct core *core, struct db *db, int sender,
+                                     const Weft__V1__PutShareRequest *request, ProtobufCMessage **response,
+                                     struct err *err);
+void rollup_answer(struct core *core, struct core_call *call);
+/* The share of an opening that this coordinator sealed to the collector; NULL if it did not. secret_free. */
+WEFT_MUST_USE int rollup_own_share(struct db *db, const struct core_task *task, const struct opening *opening,
+                                   uint8_t **share, size_t *len, struct err *err);
+
+/* ---- release.c ---- */
+
+/* Open what is sealed to this collector and sign the states. */
+WEFT_MUST_USE int release_step(struct core_round *round, struct core_task *task, struct err *err);
+/* The unsigned contributes or release of an area; *document is NULL while it cannot be made yet. */
+WEFT_MUST_USE int release_build_contributes(struct core *core, struct db *db, struct core_task *task,
+                                            int area, Weft__V1__Document **document, struct err *err);
+WEFT_MUST_USE int release_build(struct core *core, struct db *db, struct core_task *task, int area,
+                                Weft__V1__Document **document, struct err *err);
+/* The helper's check: is its own share in there unaltered? */
+WEFT_MUST_USE int release_check_own_share(struct db *db, const struct core_task *task,
+                                          const Weft__V1__Document *document, struct err *err);
+
+#endif

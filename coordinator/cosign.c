@@ -1,0 +1,485 @@
+/* cosign.c - documents of a pair: the leader proposes, the helper checks by itself and signs, both keep it.
+ *
+ * A document is proposed when its predecessors are there, or when the task's deadline for them has passed.
+ * The helper asks the same question with its own clock, so that a leader cannot close early and leave someone
+ * out. */
+#include "coordinator/core_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/wire.h"
+
+/* ---- when is it time ---- */
+
+static bool all_freezes(const struct core_task *task)
+{
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        if (task->view->freezes[area].document == NULL && view_num_supervised(task->view, area) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is there a document in `held` for every area that has this opening? */
+static bool all_opened(const struct core_task *task, const struct view_document *held, Weft__V1__Scope scope,
+                       Weft__V1__Stage stage)
+{
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        struct opening opening = {area, scope, stage};
+        if (held[area].document == NULL && view_opening_is_allowed(task->view, &opening)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int is_time(struct core *core, struct db *db, struct core_task *task, Weft__V1__DocumentType type,
+                   int area, int64_t now_ms, bool *due, struct err *err)
+{
+    const Weft__V1__Task *wire = task->task->wire;
+    const struct view *view = task->view;
+
+    switch (type) {
+    case DOC(FREEZE):
+        return intake_is_closed(core, db, task, area, now_ms, due, err);
+    case DOC(ORDER):
+        *due = now_ms >= wire->order_ms || all_freezes(task);
+        return 0;
+    case DOC(CONTRIBUTES):
+        *due = view->order.document != NULL;
+        return 0;
+    case DOC(PLAN):
+        *due = view->order.document != NULL &&
+               (now_ms >= wire->plan_ms ||
+                all_opened(task, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES)));
+        return 0;
+    case DOC(PATTERN):
+        *due = view->plan.document != NULL &&
+               (now_ms >= wire->pattern_ms || all_opened(task, view->states, SCOPE(TOTAL), STAGE(VALUES)));
+        return 0;
+    case DOC(RELEASE):
+        *due = view->pattern.document != NULL;
+        return 0;
+    default:
+        *due = false;
+        return 0;
+    }
+}
+
+/* ---- freeze ---- */
+
+struct freeze_build {
+    Weft__V1__FrozenReport *reports, **list;
+    uint8_t (*ids)[PRIO3_NONCE_SIZE], (*digests)[DIGEST_SIZE];
+    char **dropped;
+};
+
+static void freeze_build_clear(struct freeze_build *build)
+{
+    free(build->reports);
+    free(build->list);
+    free(build->ids);
+    free(build->digests);
+    free(build->dropped);
+}
+
+static int add_frozen(struct db *db, const struct core_task *task, int site, struct freeze_build *build,
+                      Weft__V1__Freeze *freeze, struct err *err)
+{
+    const Weft__V1__Site *wire = task->roster->sites[site].wire;
+    Weft__V1__ReportHeader *header = NULL;
+    StoredReport *accepted = NULL;
+    uint32_t revision = 0;
+    int rc;
+
+    if ((rc = db_get_accepted(db, task->task->id, wire->id, &accepted, &revision, err)) != 0 ||
+        accepted == NULL) {
+        return rc;
+    }
+    if ((rc = document_body((ProtobufCMessage **)&header, accepted->report, DOC(REPORT), err)) == 0) {
+        size_t i = freeze->n_reports++;
+        Weft__V1__FrozenReport *report = &build->reports[i];
+        memcpy(build->ids[i], header->report_id.data, PRIO3_NONCE_SIZE);
+        document_digest(build->digests[i], accepted->report);
+        weft__v1__frozen_report__init(report);
+        report->site = wire->id;
+        report->revision = revision;
+        report->report_id = core_bytes(build->ids[i], PRIO3_NONCE_SIZE);
+        report->report_digest = core_bytes(build->digests[i], DIGEST_SIZE);
+        build->list[i] = report;
+    }
+    wire_free(&header);
+    wire_free(&accepted);
+    return rc;
+}
+
+/* All accepted reports of the area's sites, as this coordinator has them. */
+static int build_freeze(struct db *db, const struct core_task *task, int area, Weft__V1__Document **document,
+                        struct err *err)
+{
+    size_t max = (size_t)task->roster->num_sites + 1;
+    Weft__V1__Freeze freeze = WEFT__V1__FREEZE__INIT;
+    struct freeze_build build = {
+        calloc(max, sizeof *build.reports), calloc(max, sizeof(Weft__V1__FrozenReport *)),
+        calloc(max, sizeof *build.ids), calloc(max, sizeof *build.digests), calloc(max, sizeof(char *))};
+    int rc = 0;
+
+    if (build.reports == NULL || build.list == NULL || build.ids == NULL || build.digests == NULL ||
+        build.dropped == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "freeze");
+        goto done;
+    }
+    for (int i = 0; i < task->roster->num_sites; i++) {
+        if (task->roster->sites[i].supervisor != area) {
+            continue;
+        }
+        if (task->dropped[i]) {
+            build.dropped[freeze.n_dropped++] = task->roster->sites[i].wire->id;
+        } else if ((rc = add_frozen(db, task, i, &build, &freeze, err)) != 0) {
+            goto done;
+        }
+    }
+    freeze.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
+    freeze.area = task->roster->areas[area].wire->code;
+    freeze.roster_version = task->roster->wire->version;
+    freeze.reports = build.list;
+    freeze.dropped = build.dropped;
+    rc = document_new(document, DOC(FREEZE), &freeze.base, err);
+done:
+    freeze_build_clear(&build);
+    return rc;
+}
+
+static int freeze_differs(struct err *err, const char *site)
+{
+    err_set(err, ERR_FREEZE_DIFFERS, "site %s", site);
+    return err_field(err, site);
+}
+
+static bool same_report(const Weft__V1__FrozenReport *a, const Weft__V1__FrozenReport *b)
+{
+    return strcmp(a->site, b->site) == 0 && a->revision == b->revision &&
+           memcmp(a->report_id.data, b->report_id.data, PRIO3_NONCE_SIZE) == 0 &&
+           memcmp(a->report_digest.data, b->report_digest.data, DIGEST_SIZE) == 0;
+}
+
+static bool is_dropped(const Weft__V1__Freeze *freeze, const char *site)
+{
+    for (size_t i = 0; i < freeze->n_dropped; i++) {
+        if (strcmp(freeze->dropped[i], site) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The helper's own list against the leader's: both are ordered by site. What the helper has and the leader
+ * leaves out must be dropped publicly. */
+static int compare_freeze(const Weft__V1__Freeze *theirs, const Weft__V1__Freeze *own, struct err *err)
+{
+    size_t i = 0, k = 0;
+
+    while (i < theirs->n_reports || k < own->n_reports) {
+        int order = i == theirs->n_reports ? 1
+                    : k == own->n_reports  ? -1
+                                           : strcmp(theirs->reports[i]->site, own->reports[k]->site);
+        if (order < 0) {
+            return freeze_differs(err, theirs->reports[i]->site);
+        }
+        if (order > 0) {
+            if (!is_dropped(theirs, own->reports[k]->site)) {
+                return freeze_differs(err, own->reports[k]->site);
+            }
+            k++;
+            continue;
+        }
+        if (!same_report(theirs->reports[i], own->reports[k])) {
+            return freeze_differs(err, theirs->reports[i]->site);
+        }
+        i++;
+        k++;
+    }
+    return 0;
+}
+
+static int check_freeze_against_own(struct db *db, const struct core_task *task, int area,
+                                    const Weft__V1__Document *document, struct err *err)
+{
+    Weft__V1__Freeze *theirs = NULL, *own = NULL;
+    Weft__V1__Document *own_document = NULL;
+    int rc;
+
+    if ((rc = document_body((ProtobufCMessage **)&theirs, document, DOC(FREEZE), err)) == 0 &&
+        (rc = build_freeze(db, task, area, &own_document, err)) == 0 &&
+        (rc = document_body((ProtobufCMessage **)&own, own_document, DOC(FREEZE), err)) == 0) {
+        rc = compare_freeze(theirs, own, err);
+    }
+    wire_free(&own);
+    document_free(&own_document);
+    wire_free(&theirs);
+    return rc;
+}
+
+/* ---- proposing ---- */
+
+/* Where a document of this kind stands, or would stand. */
+static const struct view_document *held(const struct view *view, Weft__V1__DocumentType type, int area)
+{
+    switch (type) {
+    case DOC(FREEZE):
+        return &view->freezes[area];
+    case DOC(CONTRIBUTES):
+        return &view->contributes[area];
+    case DOC(RELEASE):
+        return &view->releases[area];
+    case DOC(ORDER):
+        return &view->order;
+    case DOC(PLAN):
+        return &view->plan;
+    case DOC(PATTERN):
+        return &view->pattern;
+    default:
+        return NULL;
+    }
+}
+
+static bool is_of_the_top(Weft__V1__DocumentType type)
+{
+    return type == DOC(ORDER) || type == DOC(PLAN) || type == DOC(PATTERN);
+}
+
+/* May a document of this kind exist for the area at all? */
+static bool is_wanted(const struct core_task *task, Weft__V1__DocumentType type, int area)
+{
+    struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)};
+
+    if (is_of_the_top(type)) {
+        return area == task->roster->top;
+    }
+    if (type == DOC(FREEZE)) {
+        return view_num_supervised(task->view, area) > 0;
+    }
+    return type != DOC(RELEASE) || view_opening_is_allowed(task->view, &total);
+}
+
+static int build(struct core *core, struct db *db, struct core_task *task, Weft__V1__DocumentType type,
+                 int area, Weft__V1__Document **document, struct err *err)
+{
+    switch (type) {
+    case DOC(FREEZE):
+        return build_freeze(db, task, area, document, err);
+    case DOC(ORDER):
+        return view_build_order(task->view, document, err);
+    case DOC(CONTRIBUTES):
+        return release_build_contributes(core, db, task, area, document, err);
+    case DOC(PLAN):
+        return view_build_plan(task->view, document, err);
+    case DOC(PATTERN):
+        return view_build_pattern(task->view, document, err);
+    default:
+        return release_build(core, db, task, area, document, err);
+    }
+}
+
+static int propose(struct core_round *round, struct core_task *task, Weft__V1__DocumentType type, int area,
+                   struct err *err)
+{
+    struct core *core = round->core;
+    const char *helper = task->roster->coordinators[task->roster->areas[area].helper].wire->id;
+    Weft__V1__CoSignRequest request = WEFT__V1__CO_SIGN_REQUEST__INIT;
+    Weft__V1__Document *document = NULL;
+    char key[256], hex[HEX_SIZE(8)];
+    bool due;
+    int rc;
+
+    snprintf(key, sizeof key, "cosign %s %s %s", hex_encode(hex, task->task->id, 8), document_type_name(type),
+             task->roster->areas[area].wire->code);
+    if (held(task->view, type, area)->document != NULL || !is_wanted(task, type, area) ||
+        !round_wants(round, key)) {
+        return 0;
+    }
+    if ((rc = is_time(core, &round->db, task, type, area, round->now_ms, &due, err)) != 0 || !due ||
+        (rc = build(core, &round->db, task, type, area, &document, err)) != 0 || document == NULL) {
+        return rc;
+    }
+    if ((rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
+        request.document = document;
+        rc = round_add(round, helper, CORE_CO_SIGN, &request.base,
+                       context_new(CALL_COSIGN, task->task->id, key), err);
+    }
+    document_free(&document);
+    return rc;
+}
+
+int cosign_due(struct core_round *round, struct core_task *task, struct err *err)
+{
+    static const Weft__V1__DocumentType types[] = {DOC(FREEZE), DOC(ORDER),   DOC(CONTRIBUTES),
+                                                   DOC(PLAN),   DOC(PATTERN), DOC(RELEASE)};
+    struct err why = {0};
+    int rc;
+
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        if (task->roster->areas[area].leader != task->self) {
+            continue;
+        }
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+            rc = propose(round, task, types[i], area, &why);
+            if (rc == ERR_RELEASE_DIFFERS ||
+                rc == ERR_SHARE_UNREADABLE) { /* this area only: the others go on */
+                log_error("document not made", LOG_TEXT("area", task->roster->areas[area].wire->code),
+                          LOG_ERR(&why));
+            } else if (rc != 0) {
+                *err = why;
+                return rc;
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- the helper ---- */
+
+/* The task and area that a proposed document speaks of, and whether this pair may sign it. */
+static int find_proposal(struct core *core, const Weft__V1__Document *document, const char *leader,
+                         struct core_task **task, int *area, struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    const ProtobufCBinaryData *task_id;
+    const Weft__V1__Coordinator *wire;
+    int rc;
+
+    if ((rc = document_body(&body, document, document->type, err)) != 0) {
+        return rc;
+    }
+    task_id = core_body_task_id(body);
+    *task = task_id == NULL ? NULL : core_find_task(core, task_id);
+    if (*task == NULL || (*task)->self == NONE) {
+        rc = err_set(err, ERR_TASK_UNKNOWN, "%s to sign", document_type_name(document->type));
+        goto done;
+    }
+    *area = is_of_the_top(document->type) ? (*task)->roster->top
+            : held((*task)->view, document->type, 0) == NULL || !id_is_valid(core_body_area(body))
+                ? NONE
+                : roster_find_area((*task)->roster, core_body_area(body));
+    if (*area == NONE || (*task)->roster->areas[*area].helper != (*task)->self ||
+        strcmp((*task)->roster->coordinators[(*task)->roster->areas[*area].leader].wire->id, leader) != 0) {
+        rc = err_set(err, ERR_NOT_ALLOWED, "%s is not for this pair to sign",
+                     document_type_name(document->type));
+        goto done;
+    }
+    wire = (*task)->roster->coordinators[(*task)->roster->areas[*area].leader].wire;
+    if (!document_is_signed(document, wire->id, wire->sign_key.data)) {
+        rc = err_set(err, ERR_DOCUMENT_SIGNATURE, "%s by %s", document_type_name(document->type), leader);
+    }
+done:
+    wire_free(&body);
+    return rc;
+}
+
+static int check_proposal(struct core *core, struct db *db, struct core_task *task, int area,
+                          const Weft__V1__Document *document, int64_t now_ms, struct err *err)
+{
+    bool due;
+    int rc;
+
+    if (!is_wanted(task, document->type, area)) {
+        return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
+    }
+    if ((rc = is_time(core, db, task, document->type, area, now_ms + MAX_SKEW_MS, &due, err)) != 0) {
+        return rc;
+    }
+    if (!due) {
+        return err_set(err, ERR_PREDECESSOR_MISSING, "%s: not time yet", document_type_name(document->type));
+    }
+    if ((rc = view_check(task->view, document, err)) != 0) {
+        return rc;
+    }
+    if (document->type == DOC(FREEZE)) {
+        return check_freeze_against_own(db, task, area, document, err);
+    }
+    return document->type == DOC(CONTRIBUTES) || document->type == DOC(RELEASE)
+               ? release_check_own_share(db, task, document, err)
+               : 0;
+}
+
+int cosign_serve(struct core *core, struct db *db, const char *leader, const Weft__V1__CoSignRequest *request,
+                 int64_t now_ms, ProtobufCMessage **response, struct err *err)
+{
+    Weft__V1__CoSignReply reply = WEFT__V1__CO_SIGN_REPLY__INIT;
+    const struct view_document *known;
+    Weft__V1__Document *both = NULL;
+    struct core_task *task;
+    bool is_new;
+    int area, rc;
+
+    if (request->document == NULL) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "nothing to sign");
+    }
+    if ((rc = find_proposal(core, request->document, leader, &task, &area, err)) != 0) {
+        return rc;
+    }
+    known = held(task->view, request->document->type, area);
+    if (known->document != NULL) {
+        if (!document_same_body(known->document, request->document)) {
+            return err_set(err, ERR_DOCUMENT_CONFLICT, "another %s is signed already",
+                           document_type_name(request->document->type));
+        }
+        reply.document = known->document;
+        return core_own_message(response, &reply.base, err);
+    }
+    if ((rc = check_proposal(core, db, task, area, request->document, now_ms, err)) != 0 ||
+        (rc = document_copy(&both, request->document, err)) != 0) {
+        return rc;
+    }
+    if ((rc = document_sign(&both, core->id, core->options.sign_key, err)) == 0 &&
+        (rc = exchange_take(core, db, both, now_ms, &is_new, err)) == 0) {
+        reply.document = both;
+        rc = core_own_message(response, &reply.base, err);
+    }
+    document_free(&both);
+    return rc;
+}
+
+/* ---- the leader hears back ---- */
+
+/* A freeze on which both still differ when the order is due loses the site that they differ on, publicly. */
+static void note_refusal(struct core_task *task, const struct core_call *call, const struct err *failure,
+                         int64_t now_ms)
+{
+    const Weft__V1__CoSignRequest *request = (const Weft__V1__CoSignRequest *)call->request;
+    int site;
+
+    log_warn("helper did not sign", LOG_TEXT("document", document_type_name(request->document->type)),
+             LOG_TEXT("helper", call->destination), LOG_ERR(failure));
+    if (failure->code == ERR_FREEZE_DIFFERS && now_ms >= task->task->wire->order_ms &&
+        (site = roster_find_site(task->roster, failure->field)) != NONE) {
+        task->dropped[site] = true;
+        log_error("report dropped: leader and helper do not agree on it", LOG_TEXT("site", failure->field));
+    }
+}
+
+int cosign_answer(struct core *core, struct db *db, struct core_call *call,
+                  const Weft__V1__CoSignReply *reply, const struct err *failure, int64_t now_ms,
+                  struct err *err)
+{
+    const Weft__V1__CoSignRequest *request = (const Weft__V1__CoSignRequest *)call->request;
+    ProtobufCBinaryData task_id = core_bytes(call->context->task, TASK_ID_SIZE);
+    struct core_task *task = core_find_task(core, &task_id);
+    bool is_new;
+
+    if (task == NULL) {
+        return 0;
+    }
+    if (reply == NULL) {
+        note_refusal(task, call, failure, now_ms);
+        return 0;
+    }
+    if (reply->document == NULL || !document_same_body(reply->document, request->document)) {
+        return err_set(err, ERR_HELPER_DISAGREES, "another document came back");
+    }
+    return exchange_take(core, db, reply->document, now_ms, &is_new, err);
+}

@@ -1,0 +1,717 @@
+/* exchange.c - documents on their way: taken in, given out, pulled from above, pushed up and sideways.
+ *
+ * Every document is checked on arrival, stored once and numbered; peers read on from the last number they
+ * have. A coordinator pulls everything from its parent, key sheets and sealed shares from its helpers; it
+ * pushes everything to its helpers and what its own part of the tree made to its parent. */
+#include "coordinator/core_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/wire.h"
+#include "crypto/secret.h"
+
+#define BATCH_BYTES      (1u << 20)
+#define BATCH_DOCUMENTS  256
+#define PROTOCOL_VERSION 1
+
+/* ---- global documents: rosters, catalogues, tasks ---- */
+
+static bool is_global(Weft__V1__DocumentType type)
+{
+    return type == DOC(ROSTER) || type == DOC(CATALOGUE) || type == DOC(TASK);
+}
+
+static int load_roster(struct core *core, const Weft__V1__Document *document, struct err *err)
+{
+    struct roster *roster = NULL;
+    struct core_roster *grown;
+    size_t at;
+    int rc;
+
+    if ((rc = roster_open(&roster, document, &core->options.roots, 0, err)) != 0) {
+        return rc;
+    }
+    if ((grown = realloc(core->rosters, (core->num_rosters + 1) * sizeof *grown)) == NULL) {
+        roster_free(&roster);
+        return err_set(err, ERR_NO_MEMORY, "roster");
+    }
+    core->rosters = grown;
+    for (at = core->num_rosters; at > 0 && grown[at - 1].roster->wire->version > roster->wire->version;
+         at--) {
+        grown[at] = grown[at - 1];
+    }
+    grown[at].roster = roster;
+    core->num_rosters++;
+    return 0;
+}
+
+static const struct roster *pinned_roster(const struct core *core, const Weft__V1__Task *wire)
+{
+    for (size_t i = 0; i < core->num_rosters; i++) {
+        if (wire->roster_digest.len == DIGEST_SIZE &&
+            memcmp(core->rosters[i].roster->digest, wire->roster_digest.data, DIGEST_SIZE) == 0) {
+            return core->rosters[i].roster;
+        }
+    }
+    return NULL;
+}
+
+static int open_task(const struct core *core, const Weft__V1__Document *document, struct core_task *out,
+                     struct err *err)
+{
+    Weft__V1__Task *wire = NULL;
+    int rc;
+
+    *out = (struct core_task){.is_dirty = true, .self = NONE};
+    if ((rc = document_body((ProtobufCMessage **)&wire, document, DOC(TASK), err)) != 0) {
+        return rc;
+    }
+    out->roster = pinned_roster(core, wire);
+    if (out->roster == NULL) {
+        rc =
+            err_set(err, ERR_PREDECESSOR_MISSING, "task needs roster version %" PRIu32, wire->roster_version);
+    } else if ((rc = task_open(&out->task, document, out->roster, &core->options.roots, err)) == 0) {
+        out->self = roster_find_coordinator(out->roster, core->id);
+        out->side = out->self == NONE ? SIDE(NONE) : out->roster->coordinators[out->self].side;
+    }
+    wire_free(&wire);
+    return rc;
+}
+
+static int load_task(struct core *core, struct db *db, const Weft__V1__Document *document, struct err *err)
+{
+    struct core_task task, *grown;
+    int rc;
+
+    if ((rc = open_task(core, document, &task, err)) != 0) {
+        return rc;
+    }
+    task.dropped = calloc((size_t)task.roster->num_sites + 1, sizeof *task.dropped);
+    grown = realloc(core->tasks, (core->num_tasks + 1) * sizeof *grown);
+    core->tasks = grown != NULL ? grown : core->tasks;
+    if (grown == NULL || task.dropped == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "task");
+    } else if ((rc = view_new(&task.view, task.roster, task.task, err)) == 0) {
+        rc = intake_load(core, db, &task, err);
+    }
+    if (rc != 0) {
+        view_free(&task.view);
+        task_free(&task.task);
+        free(task.dropped);
+        free(task.waiting);
+        return rc;
+    }
+    core->tasks[core->num_tasks++] = task;
+    return 0;
+}
+
+int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *err)
+{
+    struct db_document next;
+    uint64_t last;
+    int rc;
+
+    (void)now_ms;
+    if ((rc = db_last_number(db, DB_NO_TASK, &last, err)) != 0) {
+        return rc;
+    }
+    if (last < core->global_number) {
+        core_forget(core); /* what was loaded last was not committed after all */
+    }
+    while (core->global_number < last) {
+        if ((rc = db_next_document(db, DB_NO_TASK, core->global_number, &next, err)) != 0) {
+            return rc;
+        }
+        if (next.document != NULL && next.document->type == DOC(ROSTER)) {
+            rc = load_roster(core, next.document, err);
+        } else if (next.document != NULL && next.document->type == DOC(TASK)) {
+            rc = load_task(core, db, next.document, err);
+        }
+        document_free(&next.document);
+        if (rc != 0) {
+            return rc;
+        }
+        core->global_number = next.number;
+    }
+    return 0;
+}
+
+/* Judge a global document and find the key under which it is stored. */
+static int check_global(struct core *core, const Weft__V1__Document *document, int64_t now_ms,
+                        char key[VIEW_KEY_MAX], struct err *err)
+{
+    uint8_t digest[DIGEST_SIZE];
+    struct roster *roster = NULL;
+    struct core_task task;
+    int rc;
+
+    document_digest(digest, document);
+    hex_encode(key, digest, sizeof digest);
+    if (document->type == DOC(CATALOGUE)) {
+        return document->version == DOCUMENT_VERSION
+                   ? 0
+                   : err_set(err, ERR_DOCUMENT_MALFORMED, "catalogue version %" PRIu32, document->version);
+    }
+    if (document->type == DOC(ROSTER)) {
+        if ((rc = roster_open(&roster, document, &core->options.roots, now_ms, err)) == 0) {
+            snprintf(key, VIEW_KEY_MAX, "%010" PRIu32, roster->wire->version);
+        }
+        roster_free(&roster);
+        return rc;
+    }
+    rc = open_task(core, document, &task, err);
+    task_free(&task.task);
+    return rc;
+}
+
+/* ---- taking in ---- */
+
+static int find_document_task(struct core *core, const Weft__V1__Document *document, struct core_task **task,
+                              struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    const ProtobufCBinaryData *task_id;
+    int rc;
+
+    if ((rc = document_body(&body, document, document->type, err)) != 0) {
+        return rc;
+    }
+    task_id = core_body_task_id(body);
+    *task = task_id == NULL ? NULL : core_find_task(core, task_id);
+    wire_free(&body);
+    return *task != NULL ? 0 : err_set(err, ERR_TASK_UNKNOWN, "%s", document_type_name(document->type));
+}
+
+int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document, int64_t now_ms,
+                  bool *is_new, struct err *err)
+{
+    struct core_task *task = NULL;
+    char key[VIEW_KEY_MAX];
+    uint64_t number;
+    int rc;
+
+    if (is_global(document->type)) {
+        if ((rc = check_global(core, document, now_ms, key, err)) != 0 ||
+            (rc = db_put_document(db, DB_NO_TASK, key, document, &number, is_new, err)) != 0) {
+            return rc;
+        }
+        return exchange_load(core, db, now_ms, err);
+    }
+    if ((rc = view_document_key(key, document, err)) != 0 ||
+        (rc = find_document_task(core, document, &task, err)) != 0 ||
+        (rc = exchange_refresh(core, db, task, err)) != 0) {
+        return rc;
+    }
+    if ((rc = view_add(task->view, document, err)) != 0) {
+        return rc;
+    }
+    if ((rc = db_put_document(db, task->task->id, key, document, &number, is_new, err)) != 0) {
+        task->view_number = UINT64_MAX; /* the view holds what the store does not: build it anew */
+        return rc;
+    }
+    if (*is_new) {
+        task->view_number = number;
+        task->is_dirty = true;
+    }
+    return 0;
+}
+
+int exchange_refresh(struct core *core, struct db *db, struct core_task *task, struct err *err)
+{
+    struct db_document next;
+    uint64_t last;
+    int rc;
+
+    (void)core;
+    if ((rc = db_last_number(db, task->task->id, &last, err)) != 0) {
+        return rc;
+    }
+    if (last < task->view_number) { /* the view holds what was not committed after all */
+        view_free(&task->view);
+        task->view_number = 0;
+        if ((rc = view_new(&task->view, task->roster, task->task, err)) != 0) {
+            return rc;
+        }
+    }
+    while (task->view_number < last) {
+        if ((rc = db_next_document(db, task->task->id, task->view_number, &next, err)) != 0) {
+            return rc;
+        }
+        rc = next.document == NULL ? err_set(err, ERR_STORE_CORRUPT, "document %" PRIu64, next.number)
+                                   : view_add(task->view, next.document, err);
+        document_free(&next.document);
+        if (rc != 0) {
+            return rc;
+        }
+        task->view_number = next.number;
+        task->is_dirty = true;
+    }
+    return 0;
+}
+
+/* ---- giving out ---- */
+
+/* Sealed shares go towards their collector only; states to coordinators; all else is public to the task's
+ * parties. */
+static bool may_see(const struct core *core, const Weft__V1__Document *document, int coordinator)
+{
+    const struct roster *roster = core_newest_roster(core);
+    Weft__V1__SealedShare *share = NULL;
+    bool may = false;
+    int area;
+
+    if (document->type == DOC(STATES)) {
+        return coordinator != NONE;
+    }
+    if (document->type != DOC(SEALED_SHARE)) {
+        return true;
+    }
+    if (coordinator == NONE || roster->coordinators[coordinator].side != SIDE(LEADER) ||
+        document_body((ProtobufCMessage **)&share, document, DOC(SEALED_SHARE), NULL) != 0) {
+        return false;
+    }
+    area = share->opening == NULL ? NONE : roster_find_area(roster, share->opening->area);
+    for (; area != NONE && !may; area = roster->areas[area].parent) {
+        may = roster->areas[area].leader == coordinator;
+    }
+    wire_free(&share);
+    return may;
+}
+
+static int check_versions(uint32_t version_min, uint32_t version_max, struct err *err)
+{
+    if (version_min > PROTOCOL_VERSION || version_max < PROTOCOL_VERSION) {
+        return err_set(err, ERR_VERSION_UNSUPPORTED,
+                       "peer speaks %" PRIu32 " to %" PRIu32 ", this program %d", version_min, version_max,
+                       PROTOCOL_VERSION);
+    }
+    return 0;
+}
+
+struct batch {
+    struct db_document documents[BATCH_DOCUMENTS];
+    size_t num, bytes;
+    uint64_t up_to; /* numbers looked at, whether included or not */
+    bool more;
+};
+
+typedef bool (*batch_filter)(const void *user, const Weft__V1__Document *document);
+
+static void batch_clear(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->num; i++) {
+        document_free(&batch->documents[i].document);
+    }
+    batch->num = 0;
+}
+
+static int batch_fill(struct batch *batch, struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t after,
+                      batch_filter filter, const void *user, struct err *err)
+{
+    struct db_document next;
+    int rc;
+
+    *batch = (struct batch){.up_to = after};
+    for (;;) {
+        if ((rc = db_next_document(db, task, batch->up_to, &next, err)) != 0) {
+            batch_clear(batch);
+            return rc;
+        }
+        if (next.document == NULL) {
+            return 0;
+        }
+        if (batch->num == BATCH_DOCUMENTS || batch->bytes > BATCH_BYTES) {
+            document_free(&next.document);
+            batch->more = true;
+            return 0;
+        }
+        batch->up_to = next.number;
+        if (filter(user, next.document)) {
+            batch->bytes += next.document->body.len + 256;
+            batch->documents[batch->num++] = next;
+        } else {
+            document_free(&next.document);
+        }
+    }
+}
+
+struct reader {
+    const struct core *core;
+    int coordinator;
+};
+
+static bool reader_may_see(const void *user, const Weft__V1__Document *document)
+{
+    const struct reader *reader = user;
+
+    return may_see(reader->core, document, reader->coordinator);
+}
+
+int exchange_serve_get(struct core *core, struct db *db, int site, int coordinator,
+                       const Weft__V1__GetDocumentsRequest *request, ProtobufCMessage **response,
+                       struct err *err)
+{
+    Weft__V1__GetDocumentsReply reply = WEFT__V1__GET_DOCUMENTS_REPLY__INIT;
+    Weft__V1__NumberedDocument numbered[BATCH_DOCUMENTS], *list[BATCH_DOCUMENTS];
+    struct reader reader = {core, coordinator};
+    struct batch *batch = NULL;
+    const uint8_t *task = DB_NO_TASK;
+    uint64_t after = request->after;
+    int rc;
+
+    (void)site;
+    if ((rc = check_versions(request->version_min, request->version_max, err)) != 0) {
+        return rc;
+    }
+    if (request->task_id.len != 0) {
+        struct core_task *found = core_find_task(core, &request->task_id);
+        if (found == NULL) {
+            return err_set(err, ERR_TASK_UNKNOWN, "asked for by a peer");
+        }
+        task = found->task->id;
+    }
+    if (request->incarnation.len != STORE_INCARNATION_SIZE ||
+        memcmp(request->incarnation.data, core->options.incarnation, STORE_INCARNATION_SIZE) != 0) {
+        after = 0;
+    }
+    if ((batch = malloc(sizeof *batch)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "documents");
+    }
+    if ((rc = batch_fill(batch, db, task, after, reader_may_see, &reader, err)) == 0) {
+        for (size_t i = 0; i < batch->num; i++) {
+            weft__v1__numbered_document__init(&numbered[i]);
+            numbered[i].number = batch->documents[i].number;
+            numbered[i].document = batch->documents[i].document;
+            list[i] = &numbered[i];
+        }
+        reply.version = PROTOCOL_VERSION;
+        reply.incarnation = core_bytes(core->options.incarnation, STORE_INCARNATION_SIZE);
+        reply.documents = list;
+        reply.n_documents = batch->num;
+        reply.more = batch->more;
+        rc = core_own_message(response, &reply.base, err);
+        batch_clear(batch);
+    }
+    free(batch);
+    return rc;
+}
+
+int exchange_serve_put(struct core *core, struct db *db, const Weft__V1__PutDocumentsRequest *request,
+                       int64_t now_ms, ProtobufCMessage **response, struct err *err)
+{
+    Weft__V1__PutDocumentsReply reply = WEFT__V1__PUT_DOCUMENTS_REPLY__INIT;
+    bool had_roster = core_newest_roster(core) != NULL, is_new;
+    int rc;
+
+    if ((rc = check_versions(request->version_min, request->version_max, err)) != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < request->n_documents; i++) {
+        const Weft__V1__Document *document = request->documents[i];
+        if (!had_roster && document->type != DOC(ROSTER) && core_newest_roster(core) == NULL) {
+            return err_set(err, ERR_PEER_UNKNOWN, "there is no roster yet: only a roster is taken");
+        }
+        if ((rc = exchange_take(core, db, document, now_ms, &is_new, err)) != 0) {
+            return rc;
+        }
+        reply.stored += is_new;
+        reply.known += !is_new;
+    }
+    return core_own_message(response, &reply.base, err);
+}
+
+/* ---- own key sheet ---- */
+
+static int make_key_sheet(struct core_round *round, struct core_task *task, struct err *err)
+{
+    struct core *core = round->core;
+    Weft__V1__KeySheet sheet = WEFT__V1__KEY_SHEET__INIT;
+    uint8_t ikm[HPKE_IKM_SIZE], public_key[HPKE_KEY_SIZE];
+    Weft__V1__Document *document = NULL;
+    bool is_new;
+    int rc;
+
+    core->options.random(core->options.random_user, ikm, sizeof ikm);
+    hpke_derive_key_pair(task->hpke_key, public_key, ikm, sizeof ikm);
+    secret_wipe(ikm, sizeof ikm);
+    sheet.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
+    sheet.coordinator = core->id;
+    sheet.endpoint = core->endpoint;
+    sheet.kem = HPKE_KEM_X25519_SHA256;
+    sheet.kdf = HPKE_KDF_SHA256;
+    sheet.aead = HPKE_AEAD_AES128GCM;
+    sheet.public_key = core_bytes(public_key, sizeof public_key);
+    if ((rc = db_put_secret(&round->db, task->task->id, "hpke key", task->hpke_key, sizeof task->hpke_key,
+                            err)) == 0 &&
+        (rc = document_new(&document, DOC(KEY_SHEET), &sheet.base, err)) == 0 &&
+        (rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
+        rc = exchange_take(core, &round->db, document, round->now_ms, &is_new, err);
+    }
+    document_free(&document);
+    task->has_hpke_key = rc == 0;
+    return rc;
+}
+
+static int have_key_sheet(struct core_round *round, struct core_task *task, struct err *err)
+{
+    uint8_t *key = NULL;
+    size_t len;
+    int rc;
+
+    if (task->has_hpke_key) {
+        return 0;
+    }
+    if ((rc = db_get_secret(&round->db, task->task->id, "hpke key", &key, &len, err)) != 0) {
+        return rc;
+    }
+    if (key == NULL) {
+        return make_key_sheet(round, task, err);
+    }
+    if (len == sizeof task->hpke_key) {
+        memcpy(task->hpke_key, key, len);
+        task->has_hpke_key = true;
+    }
+    secret_free(&key, len);
+    return task->has_hpke_key ? 0 : err_set(err, ERR_STORE_CORRUPT, "hpke key");
+}
+
+/* ---- pulling and pushing ---- */
+
+static const uint8_t *task_id_of(const struct core_task *task)
+{
+    return task == NULL ? DB_NO_TASK : task->task->id;
+}
+
+static void call_key(char key[256], const char *what, const uint8_t *task, const char *peer)
+{
+    char hex[HEX_SIZE(8)];
+
+    snprintf(key, 256, "%s %s %s", what, hex_encode(hex, task, 8), peer);
+}
+
+static int pull(struct core_round *round, struct core_task *task, const char *peer, struct err *err)
+{
+    Weft__V1__GetDocumentsRequest request = WEFT__V1__GET_DOCUMENTS_REQUEST__INIT;
+    struct db_cursor cursor;
+    char key[256];
+    int rc;
+
+    call_key(key, "pull", task_id_of(task), peer);
+    if (!round_wants(round, key)) {
+        return 0;
+    }
+    if ((rc = db_get_cursor(&round->db, task_id_of(task), peer, &cursor, err)) != 0) {
+        return rc;
+    }
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    if (task != NULL) {
+        request.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
+    }
+    request.incarnation = core_bytes(cursor.incarnation, sizeof cursor.incarnation);
+    request.after = cursor.after;
+    return round_add(round, peer, CORE_GET_DOCUMENTS, &request.base,
+                     context_new(CALL_PULL, task_id_of(task), key), err);
+}
+
+static struct pushed *pushed_of(struct core *core, const uint8_t task[TASK_ID_SIZE], const char *peer)
+{
+    struct pushed *grown;
+
+    for (size_t i = 0; i < core->num_pushed; i++) {
+        if (strcmp(core->pushed[i].peer, peer) == 0 &&
+            memcmp(core->pushed[i].task, task, TASK_ID_SIZE) == 0) {
+            return &core->pushed[i];
+        }
+    }
+    if ((grown = realloc(core->pushed, (core->num_pushed + 1) * sizeof *grown)) == NULL) {
+        return NULL;
+    }
+    core->pushed = grown;
+    grown = &grown[core->num_pushed++];
+    *grown = (struct pushed){0};
+    snprintf(grown->peer, sizeof grown->peer, "%s", peer);
+    memcpy(grown->task, task, TASK_ID_SIZE);
+    return grown;
+}
+
+/* What a helper needs: all but what is for collectors. */
+static bool is_for_helper(const void *user, const Weft__V1__Document *document)
+{
+    (void)user;
+    return document->type != DOC(SEALED_SHARE);
+}
+
+/* What a parent needs: what this part of the tree made. It knows the rest already, so no more is filtered. */
+static bool is_for_parent(const void *user, const Weft__V1__Document *document)
+{
+    (void)user;
+    return document->type == DOC(FREEZE) || document->type == DOC(CONTRIBUTES) ||
+           document->type == DOC(STATES) || document->type == DOC(RELEASE);
+}
+
+static int push(struct core_round *round, struct core_task *task, const char *peer, batch_filter filter,
+                struct err *err)
+{
+    Weft__V1__PutDocumentsRequest request = WEFT__V1__PUT_DOCUMENTS_REQUEST__INIT;
+    Weft__V1__Document *list[BATCH_DOCUMENTS];
+    struct core_context *context;
+    struct pushed *pushed = pushed_of(round->core, task_id_of(task), peer);
+    struct batch *batch = malloc(sizeof *batch);
+    char key[256];
+    int rc = 0;
+
+    call_key(key, "push", task_id_of(task), peer);
+    if (batch == NULL || pushed == NULL) {
+        free(batch);
+        return err_set(err, ERR_NO_MEMORY, "documents");
+    }
+    if (!round_wants(round, key) ||
+        (rc = batch_fill(batch, &round->db, task_id_of(task), pushed->up_to, filter, NULL, err)) != 0) {
+        free(batch);
+        return rc;
+    }
+    if (batch->num == 0) {
+        pushed->up_to = batch->up_to;
+        free(batch);
+        return 0;
+    }
+    for (size_t i = 0; i < batch->num; i++) {
+        list[i] = batch->documents[i].document;
+    }
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.documents = list;
+    request.n_documents = batch->num;
+    if ((context = context_new(CALL_PUSH, task_id_of(task), key)) != NULL) {
+        context->up_to = batch->up_to;
+    }
+    rc = round_add(round, peer, CORE_PUT_DOCUMENTS, &request.base, context, err);
+    batch_clear(batch);
+    free(batch);
+    return rc;
+}
+
+/* Each helper of the areas that this coordinator leads, once. */
+static int with_helpers(struct core_round *round, struct core_task *task, const struct roster *roster,
+                        int self, struct err *err)
+{
+    int rc;
+
+    for (int area = 0; area < roster->num_areas; area++) {
+        const char *helper = roster->coordinators[roster->areas[area].helper].wire->id;
+        if (roster->areas[area].leader != self) {
+            continue;
+        }
+        if ((rc = push(round, task, helper, is_for_helper, err)) != 0 ||
+            (task != NULL && (rc = pull(round, task, helper, err)) != 0)) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+int exchange_due(struct core_round *round, struct core_task *task, struct err *err)
+{
+    struct core *core = round->core;
+    const struct roster *roster = task == NULL ? core_newest_roster(core) : task->roster;
+    int self = roster == NULL ? NONE : roster_find_coordinator(roster, core->id);
+    int parent = self == NONE ? NONE : roster_parent_coordinator(roster, self);
+    const char *parent_id = parent == NONE ? core->parent : roster->coordinators[parent].wire->id;
+    bool is_helper = self != NONE && roster->coordinators[self].side == SIDE(HELPER);
+    int rc;
+
+    if (task != NULL && (rc = have_key_sheet(round, task, err)) != 0) {
+        return rc;
+    }
+    if (is_helper) {
+        return 0; /* a helper's leaders bring and fetch everything */
+    }
+    if (*parent_id != '\0' && (rc = pull(round, task, parent_id, err)) != 0) {
+        return rc;
+    }
+    if (*parent_id != '\0' && task != NULL && (rc = push(round, task, parent_id, is_for_parent, err)) != 0) {
+        return rc;
+    }
+    return self == NONE ? 0 : with_helpers(round, task, roster, self, err);
+}
+
+/* ---- what came of it ---- */
+
+/* A document that cannot be taken is left out and named in the log, except when its predecessor is still on
+ * the way: then reading stops there and goes on from there next time. */
+static int take_pulled(struct core *core, struct db *db, const char *peer,
+                       const Weft__V1__NumberedDocument *numbered, int64_t now_ms, bool *stop,
+                       struct err *err)
+{
+    struct err why = {0};
+    bool is_new;
+    int rc;
+
+    if (numbered->document == NULL) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "an empty entry");
+    }
+    rc = exchange_take(core, db, numbered->document, now_ms, &is_new, &why);
+    if (rc == ERR_PREDECESSOR_MISSING) {
+        *stop = true;
+        return 0;
+    }
+    if (rc != 0 && err_entry(rc)->status != STATUS_DATA_LOSS &&
+        err_entry(rc)->status != STATUS_RESOURCE_EXHAUSTED) {
+        log_error("document refused", LOG_TEXT("peer", peer), LOG_ERR(&why));
+        return 0;
+    }
+    if (rc != 0 && err != NULL) {
+        *err = why;
+    }
+    return rc;
+}
+
+static int answer_pull(struct core *core, struct db *db, struct core_call *call,
+                       const Weft__V1__GetDocumentsReply *reply, int64_t now_ms, struct err *err)
+{
+    const struct core_context *context = call->context;
+    struct db_cursor cursor;
+    bool stop = false;
+    int rc;
+
+    if (reply->incarnation.len != STORE_INCARNATION_SIZE) {
+        return err_set(err, ERR_MESSAGE_MALFORMED, "incarnation");
+    }
+    if ((rc = db_get_cursor(db, context->task, call->destination, &cursor, err)) != 0) {
+        return rc;
+    }
+    if (memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
+        memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
+        cursor.after = 0;
+    }
+    for (size_t i = 0; i < reply->n_documents && !stop; i++) {
+        if ((rc = take_pulled(core, db, call->destination, reply->documents[i], now_ms, &stop, err)) != 0) {
+            return rc;
+        }
+        if (!stop && reply->documents[i]->number > cursor.after) {
+            cursor.after = reply->documents[i]->number;
+        }
+    }
+    if (reply->n_documents == 0 || stop) {
+        core_set_next(core, context->key, now_ms + core->options.poll_ms);
+    }
+    return reply->n_documents == 0 ? 0 : db_put_cursor(db, context->task, call->destination, &cursor, err);
+}
+
+int exchange_answer(struct core *core, struct db *db, struct core_call *call,
+                    const ProtobufCMessage *response, int64_t now_ms, struct err *err)
+{
+    struct pushed *pushed;
+
+    if (call->context->kind == CALL_PULL) {
+        return answer_pull(core, db, call, (const Weft__V1__GetDocumentsReply *)response, now_ms, err);
+    }
+    pushed = pushed_of(core, call->context->task, call->destination);
+    if (pushed != NULL && pushed->up_to < call->context->up_to) {
+        pushed->up_to = call->context->up_to;
+    }
+    return 0;
+}
