@@ -1,14 +1,15 @@
 /* blocks.h - which totals may be opened: the partition of sites that all released totals are unions of.
  *
- * Areas form a tree; some are *listed* (their totals may be opened). The *block* of a listed area is what its
- * total holds beyond its maximal listed descendants: the sites whose nearest listed ancestor-or-self it is.
- * Whoever sees all released totals can compute exactly the blocks and their unions, so every block must be
- * large enough. Where one is not, listed areas are withheld, so that blocks join:
+ * Areas form a tree; some are *listed* (their totals may be opened). The *block* of a listed area is what
+ * its total holds beyond its maximal listed descendants: the sites whose nearest listed ancestor-or-self it
+ * is. Whoever sees all released totals can compute exactly the blocks and their unions, so every block must
+ * be large enough. Where one is not, listed areas are withheld, so that blocks join:
  *
  *     take the deepest block that fails (ties: lowest index)
  *         if other listed areas lie below it: withhold the smallest maximal one (by its total; ties: lowest
- * index), whose block then joins this one else withhold the area itself: its block joins that of its nearest
- * listed ancestor, if there is one until none fails
+ *             index), whose block then joins this one
+ *         else withhold the area itself: its block joins that of its nearest listed ancestor, if there is one
+ *     until none fails
  *
  * Areas are numbered by code, so that ties break the same way at every coordinator. All inputs are public
  * counts, so the outcome tells nothing new. Pure functions: they allocate, and touch nothing else. */

@@ -3,10 +3,10 @@
  * An outsider who knows every published number is left with linear equations among the hidden ones. An
  * unknown is determined exactly when it is 0 in every solution of the homogeneous system. So one random
  * solution, drawn over a large prime field, tells for all unknowns at once: a determined one is always 0 in
- * it, any other is 0 only by an accident of probability 2^-64, and then errs on the safe side. The draw is
- * pseudo-random from a fixed seed, so that every coordinator gets the same answer. (Working modulo a prime
- * could in principle lose rank that the integers have; the coefficients are 1 and -1, for which no minor that
- * can occur comes near a multiple of the prime.)
+ * it, any other is 0 only by an accident of probability 2^-64, and then errs on the safe side. The same
+ * goes for sums of unknowns. The draw is pseudo-random from a fixed seed, so that every coordinator gets
+ * the same answer. (Working modulo a prime could in principle lose rank that the integers have; the
+ * coefficients are 1 and -1, for which no minor that can occur comes near a multiple of the prime.)
  *
  * Sparse elimination in order of least column degree: for the trees and tables met here nearly all of it is
  * peeling (an unknown in one equation only, or an equation with one unknown), without fill-in. */

@@ -381,6 +381,11 @@ static bool has_queued_line(const struct engine *engine, int cell)
     return false;
 }
 
+static uint8_t components_unsafe(uint8_t findings)
+{
+    return (uint8_t)((findings | findings >> SUPPRESS_PAIRED_SHIFT) & SUPPRESS_ALONE);
+}
+
 /* For each cell that the exact check found and each line that is still broken, hide one more, unless that was
  * just done next to it. Returns whether anything was hidden. */
 static bool repair_together(struct engine *engine, struct search *search)
@@ -392,7 +397,7 @@ static bool repair_together(struct engine *engine, struct search *search)
             continue;
         search_begin(search, engine);
         search_lines_of(search, engine, i);
-        found = suppress_nearest(engine, search, engine->unsafe[i]) || found;
+        found = suppress_nearest(engine, search, components_unsafe(engine->unsafe[i])) || found;
     }
     for (int i = 0; i < engine->table->num_lines; i++) {
         struct given_away given;

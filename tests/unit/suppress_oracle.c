@@ -293,6 +293,65 @@ static void read_solution(const struct matrix *matrix, const long *truth, bool *
     }
 }
 
+/* In reduced form: do all solutions agree on the sum of two columns? */
+static bool sum_is_determined(const struct matrix *matrix, const int *pivot_rows, int a, int b)
+{
+    for (int free_column = 0; free_column + 1 < matrix->num_columns; free_column++) {
+        long sum = (free_column == a) + (free_column == b);
+
+        if (pivot_rows[free_column] >= 0)
+            continue;
+        if (pivot_rows[a] >= 0)
+            sum -= *entry(matrix, pivot_rows[a], free_column);
+        if (pivot_rows[b] >= 0)
+            sum -= *entry(matrix, pivot_rows[b], free_column);
+        if (sum % PRIME != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool is_small_unknown(const struct made_table *made, const int *columns, const bool *determined,
+                             int at)
+{
+    int value = made->values[at / CELL_COMPONENTS][at % CELL_COMPONENTS];
+
+    return columns[at] >= 0 && !determined[columns[at]] && value > 0 && value < ORACLE_MIN_CELL;
+}
+
+static void mark_pairs(uint8_t *unsafe, const struct made_table *made, const struct matrix *matrix,
+                       const int *columns, const bool *determined)
+{
+    int *pivot_rows = calloc((size_t)matrix->num_columns, sizeof *pivot_rows), num = made->table.num_cells;
+
+    assert_non_null(pivot_rows);
+    for (int column = 0; column < matrix->num_columns; column++)
+        pivot_rows[column] = -1;
+    for (int row = 0; row < matrix->num_rows; row++) {
+        int column = 0;
+
+        while (column + 1 < matrix->num_columns && *entry(matrix, row, column) == 0)
+            column++;
+        if (column + 1 < matrix->num_columns)
+            pivot_rows[column] = row;
+    }
+    for (int i = 0; i < num * CELL_COMPONENTS; i++) {
+        if (!is_small_unknown(made, columns, determined, i))
+            continue;
+        for (int j = i + CELL_COMPONENTS; j < num * CELL_COMPONENTS; j += CELL_COMPONENTS) {
+            int a = i / CELL_COMPONENTS, b = j / CELL_COMPONENTS, c = i % CELL_COMPONENTS;
+
+            if (!is_small_unknown(made, columns, determined, j) ||
+                made->values[a][c] + made->values[b][c] >= ORACLE_MIN_CELL ||
+                !sum_is_determined(matrix, pivot_rows, columns[i], columns[j]))
+                continue;
+            unsafe[a] |= (uint8_t)(1u << (SUPPRESS_PAIRED_SHIFT + c));
+            unsafe[b] |= (uint8_t)(1u << (SUPPRESS_PAIRED_SHIFT + c));
+        }
+    }
+    free(pivot_rows);
+}
+
 int oracle_unsafe(uint8_t *unsafe, const struct made_table *made)
 {
     size_t num = (size_t)made->table.num_cells * CELL_COMPONENTS;
@@ -332,6 +391,7 @@ int oracle_unsafe(uint8_t *unsafe, const struct made_table *made)
         }
         num_unsafe += unsafe[i] != 0;
     }
+    mark_pairs(unsafe, made, &matrix, columns, determined);
     free(columns);
     free(truth);
     free(determined);

@@ -46,8 +46,9 @@ int table_random_cell(struct made_table *made, struct random *random);
 void table_region(struct made_table *made, struct random *random, const int *fans, int num_strata,
                   bool random_fans, int *cells);
 
-/* For each cell the components, small in truth, that are shown or follow from what is shown. Asserts that
- * what follows is the truth. Returns how many cells have any. */
+/* For each cell the components, small in truth, that are shown or follow from what is shown; and, shifted by
+ * SUPPRESS_PAIRED_SHIFT, those whose sum with that of another cell follows and is 1 to min_cell - 1. Asserts
+ * that what follows is the truth. Returns how many cells have any of the first kind. */
 int oracle_unsafe(uint8_t *unsafe, const struct made_table *made);
 
 /* Under a known parent: does what the hidden children add up to lie between 1 and min_cell - 1 anywhere? */
