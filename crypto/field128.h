@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "crypto/mask.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements lie in memory as they travel");
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(FIELD128_PORTABLE)
@@ -50,13 +52,15 @@ static inline field128 field128_split(field128_wide x)
 static inline field128 field128_load(const void *bytes)
 {
     field128 a;
-    memcpy(&a, bytes, sizeof a);
+    memcpy(&a.lo, bytes, sizeof a.lo);
+    memcpy(&a.hi, (const uint8_t *)bytes + sizeof a.lo, sizeof a.hi);
     return a;
 }
 
 static inline void field128_store(void *bytes, field128 a)
 {
-    memcpy(bytes, &a, sizeof a);
+    memcpy(bytes, &a.lo, sizeof a.lo); /* word by word: clang 14 copies a whole struct by way of the stack */
+    memcpy((uint8_t *)bytes + sizeof a.lo, &a.hi, sizeof a.hi);
 }
 
 static inline field128 field128_from(uint64_t value)
@@ -78,8 +82,7 @@ static inline field128 field128_and(field128 a, uint64_t mask)
 /* 1 if `a`, as loaded, is below p, else 0. */
 static inline uint64_t field128_in_range(field128 a)
 {
-    return (uint64_t)(a.hi < FIELD128_P_HI) |
-           ((uint64_t)(a.hi == FIELD128_P_HI) & (uint64_t)(a.lo < FIELD128_P_LO));
+    return (uint64_t)(field128_join(a.lo, a.hi) < field128_join(FIELD128_P_LO, FIELD128_P_HI));
 }
 
 /* The number, if it is at most `limit`; false otherwise. */
@@ -107,7 +110,7 @@ static inline field128 field128_sub(field128 a, field128 b)
     return a;
 #else
     field128_wide x = field128_join(a.lo, a.hi), y = field128_join(b.lo, b.hi);
-    uint64_t borrow_mask = -(uint64_t)(x < y);
+    uint64_t borrow_mask = mask_from(x < y);
     return field128_split(x - y + field128_join(borrow_mask & FIELD128_P_LO, borrow_mask & FIELD128_P_HI));
 #endif
 }
@@ -199,8 +202,8 @@ static inline field128 field128_sum_reduce(const struct field128_sum *sum)
     const uint64_t *words = sum->words;
     /* The upper three words first: words[4] 2^128 = words[4] (28 2^64 - 1), and words[4] is small. */
     field128 high = {words[2], words[3]};
-    high = field128_sub(high, (field128){FIELD128_P_LO & (field128_in_range(high) - 1),
-                                         FIELD128_P_HI & (field128_in_range(high) - 1)});
+    uint64_t excess_mask = mask_from(field128_in_range(high) ^ 1);
+    high = field128_sub(high, field128_and((field128){FIELD128_P_LO, FIELD128_P_HI}, excess_mask));
     high = field128_add(high, (field128){0, 28 * words[4]});
     high = field128_sub(high, (field128){words[4], 0});
     uint64_t t[4] = {words[0], words[1], high.lo, high.hi};

@@ -14,14 +14,15 @@
  * sum of a_i b_i, for up to 2^22 terms. Of products of data by data the reduced sum must still be multiplied
  * by prepare(prepare(1)).
  *
- * Nothing here branches on or indexes by an element; the masks are deliberate, compilers turn `if` into
- * jumps. */
+ * Nothing here branches on or indexes by an element, unless its name ends in _var. */
 #ifndef CRYPTO_FIELD64_H
 #define CRYPTO_FIELD64_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "crypto/mask.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements lie in memory as they travel");
 
@@ -81,9 +82,7 @@ static inline bool field64_to_uint_var(uint64_t *value, field64 a, uint64_t limi
 
 static inline field64 field64_sub(field64 a, field64 b)
 {
-    uint64_t difference = a - b;
-    uint64_t borrow_mask = -(uint64_t)(a < b);
-    return difference - (borrow_mask & FIELD64_EPSILON);
+    return a - b - (mask_from(a < b) & FIELD64_EPSILON);
 }
 
 static inline field64 field64_add(field64 a, field64 b)
@@ -97,10 +96,10 @@ static inline field64 field64_reduce(unsigned __int128 x)
     uint64_t low = (uint64_t)x, high = (uint64_t)(x >> 64);
     uint64_t top = high >> 32, middle = (high << 32) - (high & FIELD64_EPSILON);
     uint64_t r = low - top;
-    r -= -(uint64_t)(low < top) & FIELD64_EPSILON;
+    r -= mask_from(low < top) & FIELD64_EPSILON;
     uint64_t s = r + middle;
-    s += -(uint64_t)(s < r) & FIELD64_EPSILON;
-    return s - (-(uint64_t)(s >= FIELD64_P) & FIELD64_P);
+    s += mask_from(s < r) & FIELD64_EPSILON;
+    return s - (mask_from(s >= FIELD64_P) & FIELD64_P);
 }
 
 static inline field64 field64_mul(field64 a, field64 b_m)

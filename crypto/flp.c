@@ -1,11 +1,13 @@
 /* flp.c - the part of the proof system that is the same in every field: measurements as zeros and ones. */
 #include "crypto/flp.h"
 
+#include "crypto/mask.h"
+
 /* All ones if a > b, else zero, without a branch. */
 static uint64_t greater_mask(uint64_t a, uint64_t b)
 {
     uint64_t borrow = ((~b & a) | ((~b | a) & (b - a))) >> 63; /* of b - a */
-    return -borrow;
+    return mask_from(borrow);
 }
 
 /* The last digit's weight makes the weights add up to the maximum: no value above it can be written. */
