@@ -21,7 +21,7 @@
 
 #include "base/roster.h"
 #include "coordinator/db.h"
-#include "coordinator/view.h"
+#include "audit/view.h"
 
 enum core_method {
     CORE_GET_DOCUMENTS,

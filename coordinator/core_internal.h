@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "coordinator/core.h"
-#include "coordinator/view_internal.h"
+#include "audit/view_internal.h"
 
 #define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
 #define REJECT(name) WEFT__V1__REJECT_REASON__REJECT_##name

@@ -7,7 +7,7 @@
  *   - over strata, per area: the whole series' cell is the sum of its strata's;
  *   - over a population, per area: all series of a population share its number of cases, which someone always
  * knows, so a series' data cells and its missing cell add up to a public total. */
-#include "coordinator/view_internal.h"
+#include "audit/view_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

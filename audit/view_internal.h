@@ -1,8 +1,8 @@
 /* view_internal.h - what the files behind view.h share. */
-#ifndef COORDINATOR_VIEW_INTERNAL_H
-#define COORDINATOR_VIEW_INTERNAL_H
+#ifndef AUDIT_VIEW_INTERNAL_H
+#define AUDIT_VIEW_INTERNAL_H
 
-#include "coordinator/view.h"
+#include "audit/view.h"
 #include "crypto/hpke.h"
 
 #define DOC(name)   WEFT__V1__DOCUMENT_TYPE__DOCUMENT_##name

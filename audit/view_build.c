@@ -1,5 +1,5 @@
 /* view_build.c - the order and the plan: what follows from freezes and from contributing counts. */
-#include "coordinator/view_internal.h"
+#include "audit/view_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

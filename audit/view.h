@@ -8,8 +8,8 @@
  * Documents are added in any order that respects their dependences (a freeze before the order that names it);
  * one whose predecessors are missing is refused with ERR_PREDECESSOR_MISSING and may be offered again later.
  */
-#ifndef COORDINATOR_VIEW_H
-#define COORDINATOR_VIEW_H
+#ifndef AUDIT_VIEW_H
+#define AUDIT_VIEW_H
 
 #include "base/task.h"
 

@@ -1,5 +1,5 @@
 /* view.c - hold and check a task's public documents. */
-#include "coordinator/view_internal.h"
+#include "audit/view_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

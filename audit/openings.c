@@ -1,5 +1,5 @@
 /* openings.c - which sums may leave the two shares' hiding, what they hold, and who seals them. */
-#include "coordinator/view_internal.h"
+#include "audit/view_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

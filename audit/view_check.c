@@ -1,5 +1,5 @@
 /* view_check.c - judge the content of each kind of document and derive what follows from it. */
-#include "coordinator/view_internal.h"
+#include "audit/view_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
