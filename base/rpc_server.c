@@ -24,8 +24,7 @@ static grpc_server *grpc_server_with_options(const struct rpc_server *server)
     grpc_arg args[] = {
         rpc_arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)server->max_message),
         rpc_arg_int(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int)server->max_message),
-        rpc_arg_int(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
-                    1), /* inflated before it is bounded */
+        RPC_ARGS_NO_COMPRESSION,
         rpc_arg_int(GRPC_ARG_MAX_CONCURRENT_STREAMS, 128),
         rpc_arg_int(GRPC_ARG_ALLOW_REUSEPORT, 0), /* else a second server shares the port in silence */
         rpc_arg_int(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000),
