@@ -339,7 +339,7 @@ static int finish_open(struct csv **out, struct csv *csv, struct err *err)
 
 int csv_open(struct csv **out, const char *path, const struct csv_options *options, struct err *err)
 {
-    struct csv *csv;
+    struct csv *csv = NULL;
     int rc;
 
     if ((rc = make(&csv, path, options, err)) != ERR_OK)
@@ -360,7 +360,7 @@ int csv_open(struct csv **out, const char *path, const struct csv_options *optio
 int csv_open_memory(struct csv **out, const char *name, const void *data, size_t data_len,
                     const struct csv_options *options, struct err *err)
 {
-    struct csv *csv;
+    struct csv *csv = NULL;
     int rc;
 
     if ((rc = make(&csv, name, options, err)) != ERR_OK)

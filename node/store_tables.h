@@ -17,7 +17,7 @@ enum node_table {
 /* For store_options.tables. */
 #define NODE_TABLE_NAMES                                                                                     \
     {                                                                                                        \
-        "columns", "meta", "outbox", "documents", "state"                                                    \
+        "columns", "tables", "outbox", "documents", "state"                                                  \
     }
 
 #endif

@@ -1,0 +1,29 @@
+/* fuzz_expr.c - any text as an expression over any table: parsed, or refused with a place. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogue/expr.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct expr_source source = {.file = "fuzz", .line = 1, .column = 1};
+    struct expr *expr = NULL;
+    struct err err = {0};
+    char *text;
+
+    if (size < 1 || (text = malloc(size)) == NULL)
+        return 0;
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    source.text = text;
+    source.raw = data[0] & 0x80 ? text : NULL;
+    if (expr_parse(&expr, &source, data[0] % SCHEMA_NUM_TABLES,
+                   data[0] & 0x40 ? EXPR_WANT_NUMBER : EXPR_WANT_BOOL, &err) != ERR_OK &&
+        (err.code == ERR_INTERNAL || err.line == 0))
+        abort();
+    expr_free(&expr);
+    free(text);
+    return 0;
+}

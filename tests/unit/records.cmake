@@ -1,0 +1,8 @@
+# The record side: catalogue, expressions, import, evaluation.
+weft_test(test_csv test_csv.c LIBS weft::node)
+weft_test(test_expr test_expr.c LIBS weft::node)
+weft_test(test_catalogue test_catalogue.c LIBS weft::catalogue)
+weft_test(test_import test_import.c LIBS weft::node)
+weft_test(test_evaluate test_evaluate.c LIBS weft::node)
+target_compile_definitions(test_evaluate PRIVATE WEFT_DEMO_SPLIT="$<TARGET_FILE:weft-demo-split>")
+add_dependencies(test_evaluate weft-demo-split)
