@@ -118,6 +118,11 @@ static void test_suppress__a_small_child_takes_the_child_with_fewest_hospitals_a
     assert_int_equal(summary.num_complementary, 1);
     assert_int_equal(summary.num_unrepaired, 0);
     assert_good(&summary);
+    one_line(3, (const int[][2]){{2, 90}, {50, 60}, {50, 60}});
+    made.cells[1].weight = 3;
+    made.cells[2].weight = 4;
+    run();
+    assert_true(is_suppressed(1) && !is_suppressed(2));
 }
 
 static void test_suppress__among_equals_the_order_decides(void **state)
@@ -383,6 +388,59 @@ static void test_suppress__two_known_components_tell_the_third(void **state)
     summary = run();
     assert_int_equal(num_suppressed(), 2);
     assert_good(&summary);
+}
+
+/* Three small cells with 3 together, beside `complement`, which is large and suppressed, and another large one. */
+static int three_small_ones_beside(int complement, unsigned component)
+{
+    int cells[] = {0, 0, 0, complement, 0};
+
+    for (int i = 0; i < 3; i++)
+        cells[i] =
+            table_cell(&made, component, component == COUNT_ONLY ? 1 : 0, component == COUNT_ONLY ? 0 : 1);
+    cells[4] =
+        table_cell(&made, component, component == COUNT_ONLY ? 60 : 0, component == COUNT_ONLY ? 0 : 60);
+    made.cells[cells[4]].weight = 9;
+    table_line(&made, SUPPRESS_PUBLIC, cells, 5, component);
+    return cells[4];
+}
+
+static void test_suppress__what_is_known_from_elsewhere_protects_nothing(void **state)
+{
+    struct suppress_summary summary;
+    int cell, same, other;
+    (void)state;
+
+    table_begin(&made);
+    cell = table_cell(&made, PROPORTION, 2, 98);
+    same = table_cell(&made, COUNT_ONLY, 100, 0); /* shown: the cell's count is no secret */
+    table_line(&made, same, &cell, 1, COUNT_ONLY);
+    other = three_small_ones_beside(cell, COUNT_ONLY);
+    summary = run();
+    assert_true(is_suppressed(other));
+    assert_false(is_suppressed(same));
+    assert_good(&summary);
+    assert_int_equal(summary.num_unrepaired, 0);
+}
+
+static void test_suppress__what_two_components_tell_protects_nothing(void **state)
+{
+    struct suppress_summary summary;
+    int cell, numerator, count, other;
+    (void)state;
+
+    table_begin(&made);
+    cell = table_cell(&made, PROPORTION, 50, 50);
+    made.cells[cell].suppressed = true;
+    numerator = table_cell(&made, RATE, 50, 0);
+    count = table_cell(&made, COUNT_ONLY, 100, 0);
+    table_line(&made, numerator, &cell, 1, RATE);
+    table_line(&made, count, &cell, 1, COUNT_ONLY);
+    other = three_small_ones_beside(cell, 2u);
+    summary = run();
+    assert_true(is_suppressed(numerator) || is_suppressed(count) || is_suppressed(other));
+    assert_good(&summary);
+    assert_int_equal(summary.num_unrepaired, 0);
 }
 
 static void test_suppress__an_odd_cycle_of_lines_is_broken(void **state)
@@ -670,6 +728,8 @@ int main(void)
         cmocka_unit_test(test_suppress__a_hidden_bin_takes_another_but_not_the_total),
         cmocka_unit_test(test_suppress__a_denominator_may_be_known_from_elsewhere),
         cmocka_unit_test(test_suppress__two_known_components_tell_the_third),
+        cmocka_unit_test(test_suppress__what_is_known_from_elsewhere_protects_nothing),
+        cmocka_unit_test(test_suppress__what_two_components_tell_protects_nothing),
         cmocka_unit_test(test_suppress__an_odd_cycle_of_lines_is_broken),
         cmocka_unit_test(test_suppress__three_tiers_protect_a_county_through_the_city),
         cmocka_unit_test(test_suppress__the_sum_of_two_small_ones_does_not_follow_from_two_lines),
