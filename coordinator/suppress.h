@@ -88,14 +88,14 @@ struct suppress_summary {
 WEFT_MUST_USE int suppress_run(struct suppress_table *table, struct suppress_summary *summary,
                                struct err *err);
 
-/* What the exact check finds of a cell. Bit i: component i is small and is shown or follows from what is shown.
- * Bit i + SUPPRESS_PAIRED_SHIFT: component i is small, so is that of another cell, and their sum follows and is
- * not provably min_cell. */
+/* What the exact check finds of a cell. Bit i: component i is small and is shown or follows from what is
+ * shown. Bit i + SUPPRESS_PAIRED_SHIFT: component i is small, so is that of another cell, and their sum
+ * follows and is not provably min_cell. */
 #define SUPPRESS_ALONE        ((1u << CELL_COMPONENTS) - 1)
 #define SUPPRESS_PAIRED_SHIFT CELL_COMPONENTS
 
-/* The exact check, of any pattern, whoever made it: `*num_unsafe` is how many cells have any finding; `unsafe`
- * (one a cell, or NULL) gets them. */
+/* The exact check, of any pattern, whoever made it: `*num_unsafe` is how many cells have any finding;
+ * `unsafe` (one a cell, or NULL) gets them. */
 WEFT_MUST_USE int suppress_check(int *num_unsafe, uint8_t *unsafe, const struct suppress_table *table,
                                  struct err *err);
 bool suppress_is_safe(const struct suppress_table *table); /* false also if memory runs out */

@@ -187,7 +187,8 @@ static struct pair make_pair(int a, int b)
     return a < b ? (struct pair){.low = a, .high = b} : (struct pair){.low = b, .high = a};
 }
 
-/* The line's only two children that are not zero in `component`, under a large parent: their sum is large too. */
+/* The line's only two children that are not zero in `component`, under a large parent: their sum is large
+ * too. */
 static bool is_large_pair(struct pair *pair, const struct suppress_table *table,
                           const struct suppress_line *line, int component)
 {
@@ -231,7 +232,8 @@ static size_t list_small_values(struct small_value *values, const struct builder
     return num;
 }
 
-/* Values of one size, the opposite ones last: each pair of a value and an opposite one has a determined sum. */
+/* Values of one size, the opposite ones last: each pair of a value and an opposite one has a determined
+ * sum. */
 static void mark_opposite(uint8_t *unsafe, const struct small_value *values, size_t num,
                           const struct pair *large, size_t num_large, int component)
 {

@@ -390,7 +390,8 @@ static void test_suppress__two_known_components_tell_the_third(void **state)
     assert_good(&summary);
 }
 
-/* Three small cells with 3 together, beside `complement`, which is large and suppressed, and another large one. */
+/* Three small cells with 3 together, beside `complement`, which is large and suppressed, and another large
+ * one. */
 static int three_small_ones_beside(int complement, unsigned component)
 {
     int cells[] = {0, 0, 0, complement, 0};
