@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/wire.h"
-#include "coordinator/blocks.h"
+#include "audit/blocks.h"
 
 #define REASON(name) WEFT__V1__WITHHELD_REASON__WITHHELD_##name
 

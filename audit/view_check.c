@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/wire.h"
-#include "coordinator/blocks.h"
+#include "audit/blocks.h"
 
 static int malformed(const Weft__V1__Document *document, const char *what, struct err *err)
 {

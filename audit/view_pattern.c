@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/wire.h"
-#include "coordinator/suppress.h"
+#include "audit/suppress.h"
 
 #define ALL_COMPONENTS  7
 #define COUNT_COMPONENT (1 << CELL_COUNT)

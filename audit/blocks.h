@@ -13,8 +13,8 @@
  *
  * Areas are numbered by code, so that ties break the same way at every coordinator. All inputs are public
  * counts, so the outcome tells nothing new. Pure functions: they allocate, and touch nothing else. */
-#ifndef COORDINATOR_BLOCKS_H
-#define COORDINATOR_BLOCKS_H
+#ifndef AUDIT_BLOCKS_H
+#define AUDIT_BLOCKS_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  *
  * Each function returns false, and leaves its outputs alone, where the figure does not exist (nothing
  * counted, bins hidden); that is never shown as 0. Limits are two-sided with 2.5 % on each side. */
-#ifndef COORDINATOR_INTERVALS_H
-#define COORDINATOR_INTERVALS_H
+#ifndef AUDIT_INTERVALS_H
+#define AUDIT_INTERVALS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* nullspace.c - sparse Gaussian elimination over Field64, then back substitution from pseudo-random free
  * unknowns. */
-#include "coordinator/nullspace.h"
+#include "audit/nullspace.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

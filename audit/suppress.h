@@ -28,8 +28,8 @@
  *
  * Pure functions: they allocate, and touch nothing else. The same input in the same order gives the same
  * pattern. */
-#ifndef COORDINATOR_SUPPRESS_H
-#define COORDINATOR_SUPPRESS_H
+#ifndef AUDIT_SUPPRESS_H
+#define AUDIT_SUPPRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

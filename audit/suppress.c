@@ -1,6 +1,6 @@
 /* suppress.c - line by line until every line obeys, then the exact check; from the top if that finds
  * something. */
-#include "coordinator/suppress.h"
+#include "audit/suppress.h"
 
 #include <stdlib.h>
 #include <string.h>

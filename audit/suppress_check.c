@@ -3,12 +3,12 @@
  * Unknowns are the present components of suppressed cells. Where a cell has all three, its count is the sum
  * of the other two and no unknown of its own, so what one line tells of the count and another of the
  * numerator is combined. */
-#include "coordinator/suppress.h"
+#include "audit/suppress.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "coordinator/nullspace.h"
+#include "audit/nullspace.h"
 #include "crypto/field64.h"
 
 #define ABSENT     WEFT__V1__CELL_STATE__CELL_ABSENT

@@ -1,5 +1,5 @@
 /* intervals.c - 95 % intervals and medians; formulas as in Wilson 1927, Garwood 1936. */
-#include "coordinator/intervals.h"
+#include "audit/intervals.h"
 
 #include <math.h>
 

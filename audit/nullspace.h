@@ -10,8 +10,8 @@
  *
  * Sparse elimination in order of least column degree: for the trees and tables met here nearly all of it is
  * peeling (an unknown in one equation only, or an equation with one unknown), without fill-in. */
-#ifndef COORDINATOR_NULLSPACE_H
-#define COORDINATOR_NULLSPACE_H
+#ifndef AUDIT_NULLSPACE_H
+#define AUDIT_NULLSPACE_H
 
 #include <stddef.h>
 #include <stdint.h>

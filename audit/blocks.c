@@ -1,6 +1,6 @@
 /* blocks.c - one engine that withholds areas until every block passes; what a block measures is the caller's.
  */
-#include "coordinator/blocks.h"
+#include "audit/blocks.h"
 
 #include <stdlib.h>
 #include <string.h>
