@@ -168,7 +168,8 @@ WEFT_MUST_USE int rpc_call_unary(struct rpc_channel *channel, const ProtobufCSer
                                  const char *method, const ProtobufCMessage *request,
                                  ProtobufCMessage **response, int timeout_ms, struct err *err);
 
-/* Ask grpc.health.v1 whether the server (`service` "") or one of its services serves: 0 when it does. */
+/* Ask grpc.health.v1 whether the server (`service` "") or one of its services serves: 0 when it does,
+ * ERR_UNREACHABLE when it says no, ERR_PEER_FAILED when it has no such service. */
 WEFT_MUST_USE int rpc_check_health(struct rpc_channel *channel, const char *service, int timeout_ms,
                                    struct err *err);
 
