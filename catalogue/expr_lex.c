@@ -78,7 +78,8 @@ void expr_place(const struct expr_source *source, size_t offset, unsigned *line,
         }
         if (*raw != *value || (raw[0] == '\'' && raw[1] == '\'' && value[1] != '\'')) /* \" or '' */
             step(raw++, line, column);
-        step(raw++, line, column);
+        if (*raw != '\0')
+            step(raw++, line, column);
         value++;
     }
 }

@@ -138,10 +138,14 @@ static void test_expr__finds_its_place_in_yaml(void **state)
         "a: 1\nwhere: 'sex = ''male'' and agee > 4'\nb: >-\n  age > 4\n   and agee > 4\n";
     struct expr_source quoted = {"sex = 'male' and agee > 4", "c.yaml", raw, 2, 8};
     struct expr_source folded = {"age > 4\n and agee > 4", "c.yaml", raw, 3, 4};
+    struct expr_source shorter = {"age > 4 and", "c.yaml", "age 'x", 1,
+                                  1}; /* a value that is not what is there */
     struct expr *expr = NULL;
     struct err err = {0};
 
     (void)state;
+    assert_int_equal(expr_parse(&expr, &shorter, SCHEMA_DISCHARGE, EXPR_WANT_BOOL, &err), ERR_EXPR_SYNTAX);
+    assert_int_equal(err.column, 7);
     assert_int_equal(expr_parse(&expr, &quoted, SCHEMA_DISCHARGE, EXPR_WANT_BOOL, &err),
                      ERR_EXPR_UNKNOWN_NAME);
     assert_int_equal(err.line, 2);

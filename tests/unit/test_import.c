@@ -285,6 +285,42 @@ static void test_import__never_stores_a_direct_identifier(void **state)
     records_end(&records);
 }
 
+/* A store that has no room for the new rows keeps the old ones. */
+static void test_import__keeps_the_old_rows_when_the_store_is_full(void **state)
+{
+    static const char *const tables[NODE_NUM_TABLES] = NODE_TABLE_NAMES;
+    struct store_options options = {.application = NODE_APPLICATION,
+                                    .format_version = NODE_FORMAT_VERSION,
+                                    .tables = tables,
+                                    .num_tables = NODE_NUM_TABLES,
+                                    .map_size = (uint64_t)4 << 20,
+                                    .no_sync = true};
+    size_t max = (size_t)4 << 20, len;
+    char *text = malloc(max);
+    struct import_counts counts;
+    struct records records;
+
+    (void)state;
+    assert_non_null(text);
+    records_begin(&records);
+    store_close(&records.store);
+    options.path = scratch_path(&records.scratch, "small");
+    assert_int_equal(store_open(&records.store, &options, NULL), ERR_OK);
+    assert_int_equal(
+        records_import(&records, scores, SCORES_HEADER "1,u,0.1,0\n2,u,0.2,0\n", NULL, &counts, NULL),
+        ERR_OK);
+    len = (size_t)snprintf(text, max, SCORES_HEADER);
+    for (unsigned i = 0; i < 150000; i++)
+        len += (size_t)snprintf(text + len, max - len, "%u,u,0.5,1\n", i);
+    assert_int_equal(records_import(&records, scores, text, NULL, &counts, NULL), ERR_STORE_FULL);
+    assert_int_equal(num_rows(&records, SCHEMA_RISK_SCORE), 2);
+    assert_int_equal(records_import(&records, scores, SCORES_HEADER "1,u,0.1,0\n", NULL, &counts, NULL),
+                     ERR_OK);
+    expect_counts(&counts, 0, 0, 1, 0, 0);
+    free(text);
+    records_end(&records);
+}
+
 static void test_tables__refuse_a_commit_after_another(void **state)
 {
     struct table_cell cells[2] = {{.text = "a", .text_len = 1}, {.number = 1}};
@@ -351,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_import__changes_nothing_when_the_file_is_bad),
         cmocka_unit_test(test_import__refuses_a_mapping_that_does_not_fit),
         cmocka_unit_test(test_import__never_stores_a_direct_identifier),
+        cmocka_unit_test(test_import__keeps_the_old_rows_when_the_store_is_full),
         cmocka_unit_test(test_tables__refuse_a_commit_after_another),
         cmocka_unit_test(test_column__refuses_damaged_bytes),
     };
