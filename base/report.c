@@ -195,7 +195,7 @@ static int draw_randomness(struct randomness *out, const struct report_input *in
 static void randomness_clear(struct randomness *randomness)
 {
     secret_wipe(randomness->k_task, sizeof randomness->k_task);
-    secret_free(&randomness->shard, randomness->shard_len);
+    secret_free(randomness->shard, randomness->shard_len);
 }
 
 /* ---- building ---- */
@@ -309,8 +309,8 @@ done:
     report_free(&request);
     randomness_clear(&randomness);
     free(public_share);
-    secret_free(&shares[0], sizes->input_share[0]);
-    secret_free(&shares[1], sizes->input_share[1]);
+    secret_free(shares[0], sizes->input_share[0]);
+    secret_free(shares[1], sizes->input_share[1]);
     return rc;
 }
 

@@ -130,7 +130,7 @@ static int build_cells(struct task *task, struct err *err)
 
     task->num_series = (int)task->wire->n_series;
     task->num_slots = (int)task->wire->n_slots;
-    if (task->num_series == 0 || task->wire->n_slots > PRIO3_MAX_ELEMENTS) {
+    if (task->num_series <= 0 || task->num_slots <= 0 || task->wire->n_slots > PRIO3_MAX_ELEMENTS) {
         return unsound(err, "size", "series or slots out of range");
     }
     task->series = calloc((size_t)task->num_series, sizeof *task->series);

@@ -413,8 +413,8 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
     const struct view_document *known;
     Weft__V1__Document *both = NULL;
     struct core_task *task;
+    int area = NONE, rc;
     bool is_new;
-    int area, rc;
 
     if (request->document == NULL) {
         return err_set(err, ERR_DOCUMENT_MALFORMED, "nothing to sign");

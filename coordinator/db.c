@@ -378,7 +378,8 @@ int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
         return err_set(err, ERR_NO_MEMORY, "%s", name);
     }
     if (!at_rest_open(*value, db->at_rest_key, AT_REST_KEY_ID, key.data, key.len, sealed, sealed_len)) {
-        secret_free((void **)value, *len);
+        secret_free(*value, *len);
+        *value = NULL;
         return err_set(err, ERR_STORE_CORRUPT, "%s", name);
     }
     return 0;
@@ -397,7 +398,7 @@ int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
     }
     if (stored != NULL) {
         bool same = stored_len == len && secret_equal(stored, value, len);
-        secret_free((void **)&stored, stored_len);
+        secret_free(stored, stored_len);
         return same ? 0 : err_set(err, ERR_SHARE_CONFLICT, "%s", name);
     }
     if ((sealed = seal(db, &key, value, len)) == NULL) {

@@ -475,7 +475,7 @@ static int have_key_sheet(struct core_round *round, struct core_task *task, stru
         memcpy(task->hpke_key, key, len);
         task->has_hpke_key = true;
     }
-    secret_free(&key, len);
+    secret_free(key, len);
     return task->has_hpke_key ? 0 : err_set(err, ERR_STORE_CORRUPT, "hpke key");
 }
 

@@ -302,7 +302,7 @@ static int begin_verification(const struct core *core, const struct core_task *t
     }
 done:
     secret_wipe(key, sizeof key);
-    secret_free(&share, sizes->input_share[role]);
+    secret_free(share, sizes->input_share[role]);
     return rc;
 }
 
@@ -461,7 +461,7 @@ done:
     document_free(&receipt);
     prio3_state_free(&state);
     free(verifier_share);
-    secret_free(&out_share, sizes->out_share);
+    secret_free(out_share, sizes->out_share);
     return rc;
 }
 
@@ -703,6 +703,6 @@ done:
     document_free(&both);
     wire_free(&header);
     wire_free(&stored);
-    secret_free(&out_share, task == NULL ? 0 : prio3_sizes(task->task->prio3)->out_share);
+    secret_free(out_share, task == NULL ? 0 : prio3_sizes(task->task->prio3)->out_share);
     return rc;
 }

@@ -21,7 +21,7 @@ struct opened {
 
 static void opened_clear(struct opened *opened)
 {
-    secret_free(&opened->shares, 2 * opened->len);
+    secret_free(opened->shares, 2 * opened->len);
     free(opened->slots);
     *opened = (struct opened){0};
 }
@@ -140,7 +140,8 @@ static int open_totals(const struct core *core, struct db *db, const struct core
         return err_set(err, ERR_NO_MEMORY, "totals");
     }
     if ((rc = totals_of(opened, task, opening, *totals, err)) != 0) {
-        secret_free(totals, size);
+        secret_free(*totals, size);
+        *totals = NULL;
     }
     return rc;
 }
@@ -167,10 +168,11 @@ int core_opened_totals(struct core *core, struct store_txn *txn, size_t index, c
         stored == NULL) {
         return rc;
     }
-    secret_free(&stored, len);
+    secret_free(stored, len);
     if ((rc = open_totals(core, &db, task, opening, &opened, totals, err)) == 0 && *totals != NULL) {
         if ((*is_opened = calloc((size_t)task->task->num_slots + 1, sizeof **is_opened)) == NULL) {
-            secret_free(totals, (size_t)task->task->num_slots * sizeof **totals);
+            secret_free(*totals, (size_t)task->task->num_slots * sizeof **totals);
+            *totals = NULL;
             rc = err_set(err, ERR_NO_MEMORY, "totals");
         }
         for (int i = 0; rc == 0 && i < opened.num; i++) {
@@ -214,7 +216,7 @@ int release_build_contributes(struct core *core, struct db *db, struct core_task
     rc = document_new(document, DOC(CONTRIBUTES), &body.base, err);
 done:
     free(counts);
-    secret_free(&totals, (size_t)task->task->num_slots * sizeof *totals);
+    secret_free(totals, (size_t)task->task->num_slots * sizeof *totals);
     opened_clear(&opened);
     return rc;
 }
@@ -240,7 +242,7 @@ static int states_of(const struct core *core, struct db *db, const struct core_t
         }
     }
 done:
-    secret_free(&totals, (size_t)task->task->num_slots * sizeof *totals);
+    secret_free(totals, (size_t)task->task->num_slots * sizeof *totals);
     opened_clear(&opened);
     return rc;
 }
@@ -275,7 +277,7 @@ static int sign_states(struct core_round *round, struct core_task *task, int are
     }
 done:
     document_free(&document);
-    secret_free(&states, 2 * num);
+    secret_free(states, 2 * num);
     return rc;
 }
 
@@ -386,7 +388,7 @@ int release_build(struct core *core, struct db *db, struct core_task *task, int 
     rc = document_new(document, DOC(RELEASE), &body.base, err);
 done:
     shown_clear(&shown);
-    secret_free(&totals, (size_t)task->task->num_slots * sizeof *totals);
+    secret_free(totals, (size_t)task->task->num_slots * sizeof *totals);
     opened_clear(&opened);
     return rc;
 }
@@ -420,9 +422,10 @@ static int compare_own(struct db *db, const struct core_task *task, const struct
                      view_opening_name(task->view, opening, name));
     }
 done:
-    secret_free(&own.shares, own_len);
+    secret_free(own.shares, own_len);
+    own.shares = NULL;
     opened_clear(&own);
-    secret_free(&picked, (size_t)num * element);
+    secret_free(picked, (size_t)num * element);
     return rc;
 }
 

@@ -150,8 +150,8 @@ static int add_site(struct core_round *round, const struct core_task *task, cons
     }
 done:
     wire_free(&stored);
-    secret_free(&share, sizes->out_share);
-    secret_free(&chosen, (size_t)num * sizes->element);
+    secret_free(share, sizes->out_share);
+    secret_free(chosen, (size_t)num * sizes->element);
     return rc;
 }
 
@@ -174,7 +174,7 @@ static int add_child(struct core_round *round, const struct core_task *task, con
     if (len != wanted || prio3_accumulate(task->task->prio3, sum, share, (size_t)num) != PRIO3_OK) {
         rc = err_set(err, ERR_SHARE_UNREADABLE, "%s", name);
     }
-    secret_free(&share, len);
+    secret_free(share, len);
     return rc;
 }
 
@@ -379,7 +379,7 @@ static int step(struct core_round *round, struct core_task *task, const struct o
 done:
     parts_clear(&parts);
     free(slots);
-    secret_free(&sum, len);
+    secret_free(sum, len);
     return rc;
 }
 
@@ -503,7 +503,7 @@ int rollup_serve_share(struct core *core, struct db *db, int peer, const Weft__V
         rc = core_own_message(response, &reply.base, err);
     }
 done:
-    secret_free(&share, len);
+    secret_free(share, len);
     return rc;
 }
 

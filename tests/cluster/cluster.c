@@ -1,0 +1,452 @@
+/* cluster.c - run the drawn province: messages, faults, crashes, virtual time. */
+#include "tests/cluster/cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/report.h"
+#include "base/wire.h"
+
+#define STEP_MS    50   /* how often each party looks at what is due */
+#define TIMEOUT_MS 2000 /* after which a lost call fails */
+#define MAX_CALLS  64
+
+enum message_kind { REQUEST, ANSWER, FAILURE };
+
+struct message {
+    enum message_kind kind;
+    int64_t at_ms;
+    int sender; /* coordinator index; NONE: the site below */
+    int site;
+    int receiver;        /* of a request */
+    unsigned generation; /* of the sender when it called */
+    enum core_method method;
+    struct core_call call;     /* the sender's, carried along */
+    ProtobufCMessage *request; /* of sites */
+    ProtobufCMessage *response;
+    bool is_copy; /* a repeated request: its answer goes nowhere */
+};
+
+static void must(int rc, const struct err *err)
+{
+    if (rc != 0) {
+        char text[1024];
+        fprintf(stderr, "%s\n", err_text(err, LANG_EN, text, sizeof text));
+        abort();
+    }
+}
+
+uint64_t cluster_random(struct cluster *cluster, uint64_t below)
+{
+    uint64_t x = (cluster->random_state += UINT64_C(0x9E3779B97F4A7C15)); /* splitmix64 */
+
+    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (x ^ (x >> 31)) % below;
+}
+
+static bool chance(struct cluster *cluster, int percent)
+{
+    return percent > 0 && (int)cluster_random(cluster, 100) < percent;
+}
+
+static void draw_bytes(void *user, void *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        ((uint8_t *)out)[i] = (uint8_t)cluster_random(user, 256);
+    }
+}
+
+/* ---- coordinators ---- */
+
+static void open_coordinator(struct cluster *cluster, int index)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[index];
+    int parent = roster_parent_coordinator(cluster->roster, index);
+    struct err err = {0};
+    struct core_options options = {
+        .id = cluster->roster->coordinators[index].wire->id,
+        .endpoint = "127.0.0.1:1",
+        .parent = parent == NONE ? "" : cluster->roster->coordinators[parent].wire->id,
+        .roots = {cluster->root_list, 2},
+        .collectors = c->collectors,
+        .num_collectors = c->num_collectors,
+        .random = draw_bytes,
+        .random_user = cluster,
+        .poll_ms = 200,
+    };
+
+    must(db_open_store(&c->store, c->path, false, true, &err), &err);
+    memcpy(options.sign_key, c->sign_key, KEY_SIZE);
+    memcpy(options.static_key, c->static_key, KEY_SIZE);
+    memcpy(options.at_rest_key, c->at_rest_key, 32);
+    options.incarnation = store_incarnation(c->store);
+    must(core_new(&c->core, &options, &err), &err);
+}
+
+static void close_coordinator(struct cluster_coordinator *c)
+{
+    core_free(&c->core);
+    store_close(&c->store);
+}
+
+static void crash(struct cluster *cluster, int index)
+{
+    cluster->coordinators[index].generation++;
+    cluster->num_crashes++;
+    close_coordinator(&cluster->coordinators[index]);
+    open_coordinator(cluster, index);
+}
+
+void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_shape *shape,
+                   const struct cluster_faults *faults)
+{
+    struct cluster_coordinator *top;
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    *cluster = (struct cluster){.random_state = seed, .now_ms = 1000000, .shape = *shape, .faults = *faults};
+    log_start("cluster", LOG_LEVEL_NONE, LOG_FORMAT_TEXT, 2);
+    snprintf(cluster->directory, sizeof cluster->directory, "/tmp/weft-cluster-XXXXXX");
+    if (mkdtemp(cluster->directory) == NULL) {
+        abort();
+    }
+    province_draw(cluster);
+    for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+        snprintf(cluster->coordinators[i].path, sizeof cluster->coordinators[i].path, "%.200s/%d",
+                 cluster->directory, i);
+        open_coordinator(cluster, i);
+    }
+    top = &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
+    must(store_begin(top->store, &txn, true, &err), &err);
+    must(core_publish(top->core, txn, cluster->roster_document, cluster->now_ms, &err), &err);
+    must(core_publish(top->core, txn, cluster->task_document, cluster->now_ms, &err), &err);
+    must(store_commit(&txn, &err), &err);
+}
+
+static void message_clear(struct message *message)
+{
+    if (!message->is_copy) {
+        core_call_free(&message->call);
+    }
+    wire_free(&message->request);
+    wire_free(&message->response);
+}
+
+void cluster_stop(struct cluster *cluster)
+{
+    char command[320];
+
+    for (size_t i = 0; i < cluster->num_messages; i++) {
+        message_clear(&cluster->messages[i]);
+    }
+    free(cluster->messages);
+    for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+        close_coordinator(&cluster->coordinators[i]);
+        free(cluster->coordinators[i].collectors);
+    }
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        free(cluster->sites[i].vector);
+        report_free(&cluster->sites[i].report);
+        document_free(&cluster->sites[i].receipt);
+    }
+    free(cluster->coordinators);
+    free(cluster->sites);
+    task_free(&cluster->task);
+    roster_free(&cluster->roster);
+    document_free(&cluster->roster_document);
+    document_free(&cluster->task_document);
+    snprintf(command, sizeof command, "rm -rf %s", cluster->directory);
+    if (system(command) != 0) {
+        abort();
+    }
+}
+
+/* ---- messages ---- */
+
+static struct message *send_message(struct cluster *cluster, struct message message)
+{
+    cluster->messages = realloc(cluster->messages, (cluster->num_messages + 1) * sizeof *cluster->messages);
+    if (cluster->messages == NULL) {
+        abort();
+    }
+    cluster->messages[cluster->num_messages] = message;
+    return &cluster->messages[cluster->num_messages++];
+}
+
+static int64_t delay(struct cluster *cluster)
+{
+    return cluster->now_ms + 1 + (int64_t)cluster_random(cluster, (uint64_t)cluster->faults.max_delay_ms + 1);
+}
+
+static ProtobufCMessage *copy_message(const ProtobufCMessage *message)
+{
+    ProtobufCMessage *copy = NULL;
+    uint8_t *packed = NULL;
+    struct err err = {0};
+    size_t len;
+
+    must(wire_pack(&packed, &len, message, &err), &err);
+    must(wire_unpack(&copy, message->descriptor, packed, len, WIRE_LENIENT, &err), &err);
+    free(packed);
+    return copy;
+}
+
+/* A request on its way: perhaps lost, perhaps delivered twice. */
+static void send_request(struct cluster *cluster, struct message message)
+{
+    const ProtobufCMessage *request = message.sender == NONE ? message.request : message.call.request;
+
+    if (chance(cluster, cluster->faults.drop_request) || cluster->coordinators[message.receiver].is_down) {
+        cluster->num_dropped++;
+        message.kind = FAILURE;
+        message.at_ms = cluster->now_ms + TIMEOUT_MS;
+        send_message(cluster, message);
+        return;
+    }
+    if (chance(cluster, cluster->faults.repeat)) {
+        struct message again = message;
+        again.is_copy = true;
+        again.request = copy_message(request);
+        again.call = (struct core_call){0};
+        again.at_ms = delay(cluster);
+        send_message(cluster, again);
+    }
+    message.at_ms = delay(cluster);
+    send_message(cluster, message);
+}
+
+static const char *sender_name(const struct cluster *cluster, const struct message *message)
+{
+    return message->sender == NONE ? cluster->roster->sites[message->site].wire->tls_name
+                                   : cluster->roster->coordinators[message->sender].wire->tls_name;
+}
+
+/* Deliver a request: serve it and send the answer back. */
+static void deliver_request(struct cluster *cluster, struct message *message)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[message->receiver];
+    const ProtobufCMessage *request = message->request != NULL ? message->request : message->call.request;
+    ProtobufCMessage *response = NULL;
+    struct store_txn *txn = NULL;
+    struct err err = {0}, failure = {0};
+    int rc;
+
+    must(store_begin(c->store, &txn, true, &err), &err);
+    rc = core_serve(c->core, txn, sender_name(cluster, message), message->method, request, cluster->now_ms,
+                    &response, &failure);
+    if (rc == 0) {
+        must(store_commit(&txn, &err), &err);
+    } else {
+        store_abort(&txn);
+    }
+    cluster->num_delivered++;
+    if (message->is_copy) {
+        wire_free(&response);
+        message_clear(message);
+        return;
+    }
+    message->kind = rc == 0 && !chance(cluster, cluster->faults.drop_response) ? ANSWER : FAILURE;
+    message->at_ms = message->kind == ANSWER || rc != 0 ? delay(cluster) : cluster->now_ms + TIMEOUT_MS;
+    if (message->kind == ANSWER) {
+        message->response = response;
+    } else {
+        wire_free(&response);
+    }
+    send_message(cluster, *message);
+    if (getenv("WEFT_CLUSTER_TRACE") != NULL && rc != 0) {
+        char text[1024];
+        fprintf(stderr, "%ld %s -> %d %s: %s\n", (long)cluster->now_ms, sender_name(cluster, message),
+                message->receiver, core_method_name(message->method),
+                err_text(&failure, LANG_EN, text, sizeof text));
+    }
+    if ((int)cluster_random(cluster, 1000) < cluster->faults.crash) {
+        crash(cluster, message->receiver);
+    }
+}
+
+static void deliver_to_coordinator(struct cluster *cluster, struct message *message)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[message->sender];
+    const struct err unreachable = {.code = ERR_UNREACHABLE};
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    if (c->generation == message->generation && !c->is_down) {
+        must(store_begin(c->store, &txn, true, &err), &err);
+        if (core_answer(c->core, txn, &message->call, message->response,
+                        message->response == NULL ? &unreachable : NULL, cluster->now_ms, &err) == 0) {
+            must(store_commit(&txn, &err), &err);
+        } else {
+            if (getenv("WEFT_CLUSTER_TRACE") != NULL) {
+                char text[1024];
+                fprintf(stderr, "answer: %s\n", err_text(&err, LANG_EN, text, sizeof text));
+            }
+            store_abort(&txn);
+        }
+    }
+    message_clear(message);
+}
+
+static void deliver_to_site(struct cluster *cluster, struct message *message)
+{
+    struct cluster_site *site = &cluster->sites[message->site];
+    const Weft__V1__SubmitReply *reply = (const Weft__V1__SubmitReply *)message->response;
+    struct err err = {0};
+
+    site->next_ms = cluster->now_ms + 100;
+    if (reply != NULL && reply->receipt != NULL && site->receipt == NULL) {
+        must(document_copy(&site->receipt, reply->receipt, &err), &err);
+    }
+    message_clear(message);
+}
+
+static void deliver(struct cluster *cluster, struct message message)
+{
+    if (message.kind == REQUEST) {
+        deliver_request(cluster, &message);
+    } else if (message.sender != NONE) {
+        deliver_to_coordinator(cluster, &message);
+    } else {
+        deliver_to_site(cluster, &message);
+    }
+}
+
+/* ---- parties act ---- */
+
+static void act_coordinator(struct cluster *cluster, int index)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[index];
+    struct core_call calls[MAX_CALLS];
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    size_t num = 0;
+
+    if (c->is_down) {
+        return;
+    }
+    must(store_begin(c->store, &txn, true, &err), &err);
+    must(core_due(c->core, txn, cluster->now_ms, calls, MAX_CALLS, &num, &err), &err);
+    must(store_commit(&txn, &err), &err);
+    for (size_t i = 0; i < num; i++) {
+        send_request(cluster, (struct message){
+                                  .kind = REQUEST,
+                                  .sender = index,
+                                  .receiver = roster_find_coordinator(cluster->roster, calls[i].destination),
+                                  .generation = c->generation,
+                                  .method = calls[i].method,
+                                  .call = calls[i]});
+    }
+}
+
+/* A site reports once both key sheets are known, and asks until it has its receipt. */
+static void act_site(struct cluster *cluster, int index)
+{
+    const struct roster_site *where = &cluster->roster->sites[index];
+    const struct roster_area *area = &cluster->roster->areas[where->supervisor];
+    struct cluster_site *site = &cluster->sites[index];
+    const struct view *view = cluster_view(cluster, area->leader);
+    uint8_t log_root[DIGEST_SIZE] = {0};
+    struct err err = {0};
+
+    if (site->is_silent || site->receipt != NULL || view == NULL || site->next_ms > cluster->now_ms ||
+        view->key_sheets[area->leader].document == NULL || view->key_sheets[area->helper].document == NULL) {
+        return;
+    }
+    if (site->report == NULL) {
+        struct report_input input = {
+            .task = cluster->task,
+            .site = where->wire->id,
+            .revision = ++site->revision,
+            .vector = site->vector,
+            .site_secret = site->secret,
+            .sign_key = site->sign_key,
+            .leader_hpke_key =
+                ((const Weft__V1__KeySheet *)view->key_sheets[area->leader].body)->public_key.data,
+            .helper_hpke_key =
+                ((const Weft__V1__KeySheet *)view->key_sheets[area->helper].body)->public_key.data,
+            .leader_static_key = cluster->roster->coordinators[area->leader].wire->static_key.data,
+            .helper_static_key = cluster->roster->coordinators[area->helper].wire->static_key.data,
+            .rule_set = "none",
+            .log_root = log_root,
+        };
+        must(report_build(&site->report, &input, &err), &err);
+    }
+    site->next_ms = INT64_MAX; /* until the answer */
+    send_request(cluster, (struct message){.kind = REQUEST,
+                                           .sender = NONE,
+                                           .site = index,
+                                           .receiver = area->leader,
+                                           .method = CORE_SUBMIT,
+                                           .request = copy_message(&site->report->base)});
+}
+
+bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), int64_t limit_ms)
+{
+    int64_t end_ms = cluster->now_ms + limit_ms;
+
+    while (cluster->now_ms < end_ms) {
+        if (done(cluster)) {
+            return true;
+        }
+        for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+            act_coordinator(cluster, i);
+        }
+        for (int i = 0; i < cluster->roster->num_sites; i++) {
+            act_site(cluster, i);
+        }
+        cluster->now_ms += STEP_MS;
+        for (size_t i = 0; i < cluster->num_messages;) { /* in whatever order they lie: reordered */
+            if (cluster->messages[i].at_ms > cluster->now_ms) {
+                i++;
+                continue;
+            }
+            struct message message = cluster->messages[i];
+            cluster->messages[i] = cluster->messages[--cluster->num_messages];
+            deliver(cluster, message);
+        }
+    }
+    return done(cluster);
+}
+
+/* ---- looking ---- */
+
+const struct view *cluster_view(const struct cluster *cluster, int coordinator)
+{
+    const struct core *core = cluster->coordinators[coordinator].core;
+
+    return core_num_tasks(core) == 0 ? NULL : core_task_view(core, 0);
+}
+
+const struct view *cluster_top_view(const struct cluster *cluster)
+{
+    return cluster_view(cluster, cluster->roster->areas[cluster->roster->top].leader);
+}
+
+static bool has_all_releases(const struct view *view)
+{
+    if (view == NULL || view->pattern.document == NULL) {
+        return false;
+    }
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        struct opening total = {area, WEFT__V1__SCOPE__SCOPE_TOTAL, WEFT__V1__STAGE__STAGE_VALUES};
+        if (view->releases[area].document == NULL && view_opening_is_allowed(view, &total)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cluster_is_released(const struct cluster *cluster)
+{
+    for (int i = 0; i < cluster->roster->num_areas; i++) {
+        int leader = cluster->roster->areas[i].leader;
+        if (!cluster->coordinators[leader].is_down && !has_all_releases(cluster_view(cluster, leader))) {
+            return false;
+        }
+    }
+    return true;
+}

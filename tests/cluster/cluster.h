@@ -1,0 +1,85 @@
+/* cluster.h - a whole province inside one process, deterministic from a seed.
+ *
+ * Every coordinator is a real core over a real LMDB; sites build real reports. Only sockets and clocks are replaced:
+ * a message is delivered after a drawn delay, or lost, or delivered twice, and time jumps to the next event. */
+#ifndef TESTS_CLUSTER_H
+#define TESTS_CLUSTER_H
+
+#include "coordinator/core.h"
+
+struct cluster_shape {
+    int num_cities, counties_per_city;
+    int min_sites, max_sites; /* of a county, drawn */
+    int city_supervised;      /* percent of sites that report to their city instead of their county */
+    int shared_owner;         /* percent of sites that belong to one hospital group */
+};
+
+struct cluster_faults {
+    int drop_request, drop_response, repeat; /* percent of messages */
+    int max_delay_ms;
+    int crash; /* per thousand deliveries: the receiver restarts */
+};
+
+struct cluster_site {
+    uint8_t secret[32], sign_key[KEY_SIZE];
+    uint64_t *vector; /* of num_slots; what it reports */
+    bool is_silent;   /* never reports */
+    Weft__V1__SubmitRequest *report;
+    Weft__V1__Document *receipt;
+    uint32_t revision;
+    int64_t next_ms;
+};
+
+struct cluster_coordinator {
+    struct core *core;
+    struct store *store;
+    char path[256];
+    uint8_t sign_key[KEY_SIZE], static_key[KEY_SIZE], at_rest_key[32];
+    struct core_collector *collectors;
+    size_t num_collectors;
+    unsigned generation; /* raised by each crash: answers to calls of an older one are lost */
+    bool is_down;
+};
+
+struct message;
+
+struct cluster {
+    uint64_t random_state;
+    int64_t now_ms;
+    char directory[256];
+    struct cluster_shape shape;
+    struct cluster_faults faults;
+    uint8_t root_keys[2][KEY_SIZE];
+    Weft__V1__Root roots_wire[2];
+    const Weft__V1__Root *root_list[2];
+    uint8_t root_publics[2][KEY_SIZE];
+    struct roster *roster;
+    struct task *task;
+    Weft__V1__Document *roster_document, *task_document;
+    struct cluster_coordinator *coordinators;
+    struct cluster_site *sites;
+    struct message *messages;
+    size_t num_messages;
+    size_t num_delivered, num_dropped, num_crashes;
+};
+
+/* Draw roster, task and vectors; start every coordinator with the publication at the top leader. Aborts on trouble. */
+void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_shape *shape,
+                   const struct cluster_faults *faults);
+void cluster_stop(struct cluster *cluster);
+
+/* Run until `done` says so or `limit_ms` of virtual time have passed. False: the limit was reached. */
+bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), int64_t limit_ms);
+/* Every area of the plan that can be released is, and every leader knows. */
+bool cluster_is_released(const struct cluster *cluster);
+
+uint64_t cluster_random(struct cluster *cluster, uint64_t below);
+/* The view of the top leader. */
+const struct view *cluster_top_view(const struct cluster *cluster);
+const struct view *cluster_view(const struct cluster *cluster, int coordinator);
+
+/* ---- province.c: the drawn roster and task ---- */
+void province_draw(struct cluster *cluster);
+void province_draw_vectors(struct cluster *cluster);
+
+#endif

@@ -1,0 +1,179 @@
+/* test_cluster.c - whole provinces, with and without faults: every released number is right, and nothing else is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/cluster/cluster.h"
+
+static const struct cluster_faults no_faults = {.max_delay_ms = 20};
+static const struct cluster_faults bad_network = {
+    .drop_request = 15, .drop_response = 15, .repeat = 15, .max_delay_ms = 800};
+static const struct cluster_shape small = {
+    .num_cities = 2, .counties_per_city = 2, .min_sites = 3, .max_sites = 5};
+static const struct cluster_shape mixed = {.num_cities = 3,
+                                           .counties_per_city = 3,
+                                           .min_sites = 1,
+                                           .max_sites = 6,
+                                           .city_supervised = 30,
+                                           .shared_owner = 25};
+
+/* The plain sum of a slot over all reporting sites of an area: the oracle. */
+static uint64_t plain_sum(const struct cluster *cluster, int area, int slot)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        if (!cluster->sites[i].is_silent &&
+            roster_is_within(cluster->roster, cluster->roster->sites[i].area, area)) {
+            sum += cluster->sites[i].vector[slot];
+        }
+    }
+    return sum;
+}
+
+static size_t check_releases(const struct cluster *cluster)
+{
+    const struct view *view = cluster_top_view(cluster);
+    size_t num_shown = 0;
+
+    for (int area = 0; area < cluster->roster->num_areas; area++) {
+        const Weft__V1__Release *release = (const Weft__V1__Release *)view->releases[area].body;
+        for (size_t i = 0; release != NULL && i < release->n_slots; i++) {
+            assert_int_equal(release->slots[i]->total,
+                             plain_sum(cluster, area, (int)release->slots[i]->slot));
+            num_shown++;
+        }
+    }
+    return num_shown;
+}
+
+/* No shown cell is small, and what collectors opened is right too. */
+static void check_suppression(const struct cluster *cluster)
+{
+    const struct view *view = cluster_top_view(cluster);
+    const struct task *task = cluster->task;
+    uint64_t *totals = calloc((size_t)task->num_slots, sizeof *totals);
+
+    for (int area = 0; area < cluster->roster->num_areas; area++) {
+        for (int slot = 0; slot < task->num_slots; slot++) {
+            totals[slot] = plain_sum(cluster, area, slot);
+        }
+        for (int c = 0; c < task->num_cells; c++) {
+            bool open = view->is_open[area * task->num_series + task->cells[c].series];
+            uint8_t state = task_cell_state(task, c, totals);
+            if (!open || task->cells[c].is_exempt ||
+                view->suppressed[(size_t)area * (size_t)task->num_cells + (size_t)c]) {
+                continue;
+            }
+            for (int k = 0; k < CELL_COMPONENTS; k++) {
+                assert_int_not_equal(cell_component_state(state, k), WEFT__V1__CELL_STATE__CELL_SMALL);
+            }
+        }
+    }
+    free(totals);
+}
+
+static void check_opened(struct cluster *cluster)
+{
+    for (int area = 0; area < cluster->roster->num_areas; area++) {
+        struct cluster_coordinator *c = &cluster->coordinators[cluster->roster->areas[area].leader];
+        struct opening total = {area, WEFT__V1__SCOPE__SCOPE_TOTAL, WEFT__V1__STAGE__STAGE_VALUES};
+        struct store_txn *txn = NULL;
+        uint64_t *totals = NULL;
+        bool *is_opened = NULL;
+        struct err err = {0};
+
+        assert_int_equal(store_begin(c->store, &txn, false, &err), 0);
+        assert_int_equal(core_opened_totals(c->core, txn, 0, &total, &totals, &is_opened, &err), 0);
+        for (int slot = 0; totals != NULL && slot < cluster->task->num_slots; slot++) {
+            if (is_opened[slot]) {
+                assert_int_equal(totals[slot], plain_sum(cluster, area, slot));
+            }
+        }
+        free(totals);
+        free(is_opened);
+        store_abort(&txn);
+    }
+}
+
+static void run_and_check(uint64_t seed, const struct cluster_shape *shape,
+                          const struct cluster_faults *faults)
+{
+    struct cluster cluster;
+
+    cluster_start(&cluster, seed, shape, faults);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    assert_true(check_releases(&cluster) > 0);
+    check_suppression(&cluster);
+    check_opened(&cluster);
+    cluster_stop(&cluster);
+}
+
+static void test_cluster__releases_the_plain_sums(void **state)
+{
+    (void)state;
+    run_and_check(1, &small, &no_faults);
+}
+
+static void test_cluster__survives_a_bad_network(void **state)
+{
+    (void)state;
+    run_and_check(2, &small, &bad_network);
+    run_and_check(3, &mixed, &bad_network);
+}
+
+static void test_cluster__survives_crashes(void **state)
+{
+    struct cluster_faults crashing = bad_network;
+
+    (void)state;
+    crashing.crash = 50;
+    run_and_check(4, &small, &crashing);
+    run_and_check(5, &mixed, &crashing);
+}
+
+static void test_cluster__sites_may_report_to_their_city(void **state)
+{
+    struct cluster_shape all_to_the_city = small;
+
+    (void)state;
+    all_to_the_city.city_supervised = 60;
+    run_and_check(6, &all_to_the_city, &no_faults);
+}
+
+/* Same seed, same documents: byte for byte. */
+static void test_cluster__is_deterministic(void **state)
+{
+    struct cluster a, b;
+
+    (void)state;
+    cluster_start(&a, 7, &small, &bad_network);
+    cluster_start(&b, 7, &small, &bad_network);
+    assert_true(cluster_run(&a, cluster_is_released, 3600000));
+    assert_true(cluster_run(&b, cluster_is_released, 3600000));
+    assert_int_equal(a.now_ms, b.now_ms);
+    assert_int_equal(a.num_delivered, b.num_delivered);
+    for (int area = 0; area < a.roster->num_areas; area++) {
+        assert_memory_equal(cluster_top_view(&a)->releases[area].digest,
+                            cluster_top_view(&b)->releases[area].digest, DIGEST_SIZE);
+    }
+    cluster_stop(&a);
+    cluster_stop(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cluster__releases_the_plain_sums),
+        cmocka_unit_test(test_cluster__survives_a_bad_network),
+        cmocka_unit_test(test_cluster__survives_crashes),
+        cmocka_unit_test(test_cluster__sites_may_report_to_their_city),
+        cmocka_unit_test(test_cluster__is_deterministic),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
