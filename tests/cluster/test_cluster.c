@@ -166,6 +166,21 @@ static void test_cluster__is_deterministic(void **state)
     cluster_stop(&b);
 }
 
+/* More seeds than every run of the tests takes: WEFT_CLUSTER_SEEDS=200. */
+static void test_cluster__more_seeds(void **state)
+{
+    const char *wanted = getenv("WEFT_CLUSTER_SEEDS");
+    uint64_t num = wanted == NULL ? 4 : strtoull(wanted, NULL, 10);
+
+    (void)state;
+    for (uint64_t seed = 100; seed < 100 + num; seed++) {
+        struct cluster_faults faults = bad_network;
+        faults.crash = seed % 2 == 0 ? 20 : 0;
+        print_message("seed %d\n", (int)seed);
+        run_and_check(seed, &mixed, &faults);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_cluster__survives_crashes),
         cmocka_unit_test(test_cluster__sites_may_report_to_their_city),
         cmocka_unit_test(test_cluster__is_deterministic),
+        cmocka_unit_test(test_cluster__more_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

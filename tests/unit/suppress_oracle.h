@@ -6,7 +6,7 @@
 #ifndef UNIT_SUPPRESS_ORACLE_H
 #define UNIT_SUPPRESS_ORACLE_H
 
-#include "coordinator/suppress.h"
+#include "audit/suppress.h"
 #include "release_random.h"
 
 #define ORACLE_MAX_CELLS    50000

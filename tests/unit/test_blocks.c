@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator/blocks.h"
+#include "audit/blocks.h"
 #include "release_random.h"
 
 #define MAX_AREAS 24

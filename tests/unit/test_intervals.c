@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator/intervals.h"
+#include "audit/intervals.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "coordinator/nullspace.h"
+#include "audit/nullspace.h"
 #include "crypto/field64.h"
 #include "release_random.h"
 
