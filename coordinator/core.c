@@ -9,6 +9,7 @@
 #include "crypto/secret.h"
 
 #define MAX_BACKOFF_MS 30000
+#define LOOK_MS        1000 /* how often to look at an unchanged task */
 
 const char *core_method_name(enum core_method method)
 {
@@ -425,10 +426,15 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
         round->now_ms >= task->task->wire->retention_ms) {
         return 0;
     }
+    if ((rc = exchange_due(round, task, err)) != 0 || (rc = intake_due(round, task, err)) != 0) {
+        return rc;
+    }
+    if (!task->is_dirty && round->now_ms < task->looked_ms + LOOK_MS) {
+        return 0; /* nothing new: what depends on time alone can wait a moment */
+    }
     task->looked_ms = round->now_ms;
-    task->is_dirty = false;
-    if ((rc = exchange_due(round, task, err)) != 0 || (rc = intake_due(round, task, err)) != 0 ||
-        (rc = rollup_due(round, task, err)) != 0 || (rc = release_step(round, task, err)) != 0) {
+    task->is_dirty = round->num == round->max; /* no room for more calls: look again at once */
+    if ((rc = rollup_due(round, task, err)) != 0 || (rc = release_step(round, task, err)) != 0) {
         return rc;
     }
     return cosign_due(round, task, err);
