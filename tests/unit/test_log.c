@@ -142,6 +142,8 @@ static void test_log__a_line_is_bounded_and_stays_whole_json(void **state)
             yaml = parse(line);
             assert_int_equal(yaml_find(yaml_root(yaml), "cut") != NULL,
                              yaml_find(yaml_root(yaml), "hex") == NULL);
+            if (strlen(text_of(yaml, "value")) < strlen(value))
+                assert_non_null(strstr(line, "…\",\"cut\":true}\n"));
             yaml_unload(&yaml);
         }
     }
