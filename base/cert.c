@@ -392,7 +392,7 @@ static int read_validity(X509 *cert, int64_t *from_ms, int64_t *to_ms, struct er
 static int check_authority(X509 *authority, EVP_PKEY *authority_key, int64_t now_ms, int64_t *end_ms,
                            struct err *err)
 {
-    int64_t begin_ms;
+    int64_t begin_ms = 0;
     int rc;
 
     if (!is_p256(authority_key) || X509_check_private_key(authority, authority_key) != 1)
@@ -431,7 +431,7 @@ int cert_sign(char **cert_pem, const char *authority_key_pem, const char *author
     EVP_PKEY *authority_key = key_from_pem(authority_key_pem);
     X509 *authority = cert_from_pem(authority_cert_pem), *cert = X509_new();
     X509_REQ *request = request_from_pem(request_pem);
-    int64_t end_ms, wanted_ms = now_ms + (int64_t)days * MS_PER_DAY;
+    int64_t end_ms = 0, wanted_ms = now_ms + (int64_t)days * MS_PER_DAY;
     int rc = 0;
 
     if (authority_key == NULL || authority == NULL)
