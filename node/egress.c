@@ -199,12 +199,13 @@ static int format_line(const struct egress *egress, const struct egress_entry *e
                        char line[EGRESS_LINE_MAX], size_t *len, struct err *err)
 {
     char hex[HEX_SIZE(DIGEST_SIZE)];
-    int num = snprintf(line, EGRESS_LINE_MAX,
-                       "{\"n\":%" PRIu64 ",\"time_ms\":%" PRId64
-                       ",\"kind\":\"%s\",\"task\":\"%s\",\"destination\":\"%s\",\"method\":\"%s\",\"length\":%" PRIu64
-                       ",\"sha256\":\"%s\"}\n",
-                       egress->tree.size, entry->time_ms, entry->kind, entry->task, entry->destination,
-                       entry->method, entry->length, hex_encode(hex, entry->sha256, DIGEST_SIZE));
+    int num = snprintf(
+        line, EGRESS_LINE_MAX,
+        "{\"n\":%" PRIu64 ",\"time_ms\":%" PRId64
+        ",\"kind\":\"%s\",\"task\":\"%s\",\"destination\":\"%s\",\"method\":\"%s\",\"length\":%" PRIu64
+        ",\"sha256\":\"%s\"}\n",
+        egress->tree.size, entry->time_ms, entry->kind, entry->task, entry->destination, entry->method,
+        entry->length, hex_encode(hex, entry->sha256, DIGEST_SIZE));
 
     if (num < 0 || num >= EGRESS_LINE_MAX || !is_plain(entry->kind) || !is_plain(entry->task) ||
         !is_plain(entry->destination) || !is_plain(entry->method)) {
@@ -236,7 +237,7 @@ int egress_add(struct egress *egress, const struct egress_entry *entry, struct e
 {
     char line[EGRESS_LINE_MAX];
     uint8_t leaf[MERKLE_HASH_SIZE];
-    size_t len;
+    size_t len = 0;
     int rc;
 
     if (egress->read_only) {

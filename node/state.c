@@ -184,7 +184,7 @@ int state_find_document(struct state *state, const uint8_t task[TASK_ID_SIZE], W
                         const char *name, Weft__V1__Document **document, struct err *err)
 {
     struct key key = name_key(task, type, name);
-    uint64_t number;
+    uint64_t number = 0;
     int rc;
 
     if ((rc = get_number(state, &key, &number, err)) != 0) {
@@ -202,16 +202,16 @@ int state_put_document(struct state *state, const uint8_t task[TASK_ID_SIZE], co
 {
     struct key key = name_key(task, document->type, name), last_key = key_of(task, "last");
     Weft__V1__Document *stored = NULL;
-    uint64_t last;
+    uint64_t last = 0;
     int rc;
 
     if ((rc = state_find_document(state, task, document->type, name, &stored, err)) != 0) {
         return rc;
     }
     if (stored != NULL) {
-        rc = document_same_body(stored, document) ? 0
-                                                  : err_set(err, ERR_DOCUMENT_CONFLICT, "%s %s",
-                                                            document_type_name(document->type), name);
+        rc = document_same_body(stored, document)
+                 ? 0
+                 : err_set(err, ERR_DOCUMENT_CONFLICT, "%s %s", document_type_name(document->type), name);
         document_free(&stored);
         *is_new = false;
         return rc;

@@ -1,0 +1,405 @@
+/* agent_documents.c - documents pulled from the leader: judged, stored once, loaded. */
+#include "node/agent_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/wire.h"
+#include "node/site_view.h"
+
+#define PROTOCOL_VERSION   1
+#define CATALOGUE_MAX_SIZE (4u << 20)
+#define CONTEXT_REAL       "weft v1"
+
+/* ---- loading ---- */
+
+void agent_entry_clear(struct agent_entry *entry)
+{
+    view_free(&entry->task.view);
+    task_free(&entry->task.task);
+    *entry = (struct agent_entry){0};
+}
+
+static int load_roster(struct agent *agent, const Weft__V1__Document *document, struct err *err)
+{
+    struct roster **grown = realloc(agent->rosters, (agent->num_rosters + 1) * sizeof(struct roster *));
+    int rc;
+
+    if (grown == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "roster");
+    }
+    agent->rosters = grown;
+    if ((rc = roster_open(&grown[agent->num_rosters], document, &agent->options.roots, 0, err)) == 0) {
+        agent->num_rosters++;
+    }
+    return rc;
+}
+
+static const struct roster *find_roster(const struct agent *agent, const uint8_t *digest_bytes, size_t len)
+{
+    for (size_t i = 0; len == DIGEST_SIZE && i < agent->num_rosters; i++) {
+        if (memcmp(agent->rosters[i]->digest, digest_bytes, DIGEST_SIZE) == 0) {
+            return agent->rosters[i];
+        }
+    }
+    return NULL;
+}
+
+static int open_task(const struct agent *agent, const Weft__V1__Document *document, struct agent_entry *entry,
+                     struct err *err)
+{
+    struct agent_task *task = &entry->task;
+    Weft__V1__Task *wire = NULL;
+    int rc;
+
+    *entry = (struct agent_entry){0};
+    if ((rc = document_body((ProtobufCMessage **)&wire, document, DOC(TASK), err)) != 0) {
+        return rc;
+    }
+    task->roster = find_roster(agent, wire->roster_digest.data, wire->roster_digest.len);
+    if (task->roster == NULL) {
+        rc =
+            err_set(err, ERR_PREDECESSOR_MISSING, "task needs roster version %" PRIu32, wire->roster_version);
+    } else if ((rc = task_open(&task->task, document, task->roster, &agent->options.roots, err)) == 0) {
+        task->site = roster_find_site(task->roster, agent->site);
+        task->area = task->site == NONE ? NONE : task->roster->sites[task->site].supervisor;
+    }
+    wire_free(&wire);
+    return rc;
+}
+
+static int load_task(struct agent *agent, const Weft__V1__Document *document, struct err *err)
+{
+    struct agent_entry *grown = realloc(agent->tasks, (agent->num_tasks + 1) * sizeof *grown);
+    struct agent_entry *entry;
+    int rc;
+
+    if (grown == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "task");
+    }
+    agent->tasks = grown;
+    entry = &grown[agent->num_tasks];
+    if ((rc = open_task(agent, document, entry, err)) != 0) {
+        return rc;
+    }
+    if ((rc = view_new(&entry->task.view, entry->task.roster, entry->task.task, err)) != 0) {
+        agent_entry_clear(entry);
+        return rc;
+    }
+    agent->num_tasks++;
+    return 0;
+}
+
+static int load_view(struct state *state, struct agent_entry *entry, struct err *err)
+{
+    const uint8_t *id = entry->task.task->id;
+    Weft__V1__Document *document = NULL;
+    uint64_t num;
+    int rc;
+
+    if ((rc = state_num_documents(state, id, &num, err)) != 0) {
+        return rc;
+    }
+    if (num < entry->view_number) { /* the view holds what was not committed after all */
+        view_free(&entry->task.view);
+        entry->view_number = 0;
+        if ((rc = view_new(&entry->task.view, entry->task.roster, entry->task.task, err)) != 0) {
+            return rc;
+        }
+    }
+    while (rc == 0 && entry->view_number < num) {
+        if ((rc = state_get_document(state, id, entry->view_number + 1, &document, err)) == 0) {
+            rc = document == NULL ? err_set(err, ERR_STORE_CORRUPT, "document %" PRIu64 " is not there",
+                                            entry->view_number + 1)
+                                  : site_view_add(entry->task.view, document, err);
+        }
+        document_free(&document);
+        entry->view_number += rc == 0;
+    }
+    return rc;
+}
+
+static int load_global(struct agent *agent, struct state *state, struct err *err)
+{
+    Weft__V1__Document *document = NULL;
+    int rc = state_get_document(state, STATE_NO_TASK, agent->global_number + 1, &document, err);
+
+    if (rc == 0 && document == NULL) {
+        rc = err_set(err, ERR_STORE_CORRUPT, "document %" PRIu64 " is not there", agent->global_number + 1);
+    } else if (rc == 0 && document->type == DOC(ROSTER)) {
+        rc = load_roster(agent, document, err);
+    } else if (rc == 0 && document->type == DOC(TASK)) {
+        rc = load_task(agent, document, err);
+    }
+    document_free(&document);
+    agent->global_number += rc == 0;
+    return rc;
+}
+
+int documents_load(struct agent *agent, struct state *state, struct err *err)
+{
+    uint64_t num;
+    int rc;
+
+    if ((rc = state_num_documents(state, STATE_NO_TASK, &num, err)) != 0) {
+        return rc;
+    }
+    if (num < agent->global_number) {
+        agent_forget(agent);
+    }
+    while (rc == 0 && agent->global_number < num) {
+        rc = load_global(agent, state, err);
+    }
+    for (size_t i = 0; rc == 0 && i < agent->num_tasks; i++) {
+        rc = load_view(state, &agent->tasks[i], err);
+    }
+    return rc;
+}
+
+/* ---- judging ---- */
+
+/* Expired rosters are taken, because older tasks pin them; reports are only built while the newest holds. */
+static int check_roster(const struct agent *agent, const Weft__V1__Document *document, struct err *err)
+{
+    const struct roster *newest = agent_newest_roster(agent);
+    struct roster *roster = NULL;
+    uint8_t digest_bytes[DIGEST_SIZE];
+    int rc = 0;
+
+    document_digest(digest_bytes, document);
+    if (find_roster(agent, digest_bytes, DIGEST_SIZE) != NULL) {
+        return 0;
+    }
+    if ((rc = roster_open(&roster, document, &agent->options.roots, 0, err)) != 0) {
+        return rc;
+    }
+    for (size_t i = 0; rc == 0 && i < agent->num_rosters; i++) {
+        if (strcmp(agent->rosters[i]->wire->context, CONTEXT_REAL) == 0 &&
+            strcmp(roster->wire->context, CONTEXT_REAL) != 0) {
+            rc = err_set(err, ERR_ROSTER_DEMO, "version %" PRIu32, roster->wire->version);
+        }
+    }
+    if (rc == 0 && newest != NULL && roster->wire->version <= newest->wire->version) {
+        rc = err_set(err, ERR_ROSTER_OLDER, "version %" PRIu32 " after %" PRIu32, roster->wire->version,
+                     newest->wire->version);
+    }
+    roster_free(&roster);
+    return rc;
+}
+
+static int check_global(const struct agent *agent, const Weft__V1__Document *document, struct err *err)
+{
+    struct agent_entry entry;
+    int rc;
+
+    switch (document->type) {
+    case DOC(ROSTER):
+        return check_roster(agent, document, err);
+    case DOC(CATALOGUE): /* unsigned: it counts only for the tasks that pin its digest */
+        return document->version == DOCUMENT_VERSION && document->body.len <= CATALOGUE_MAX_SIZE
+                   ? 0
+                   : err_set(err, ERR_DOCUMENT_MALFORMED, "catalogue");
+    case DOC(TASK):
+        if ((rc = open_task(agent, document, &entry, err)) == 0) {
+            agent_entry_clear(&entry);
+        }
+        return rc;
+    default:
+        return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
+    }
+}
+
+static int take_global(struct agent *agent, struct state *state, const Weft__V1__Document *document,
+                       struct err *err)
+{
+    uint8_t digest_bytes[DIGEST_SIZE];
+    char name[HEX_SIZE(DIGEST_SIZE)];
+    bool is_new;
+    int rc;
+
+    document_digest(digest_bytes, document);
+    hex_encode(name, digest_bytes, DIGEST_SIZE);
+    if ((rc = check_global(agent, document, err)) != 0 ||
+        (rc = state_put_document(state, STATE_NO_TASK, name, document, &is_new, err)) != 0) {
+        return rc;
+    }
+    return documents_load(agent, state, err);
+}
+
+/* Told once, when the freeze arrives; status tells it again. */
+static int look_at_freeze(struct state *state, const struct agent_entry *entry, struct err *err)
+{
+    OutboxReport *accepted = NULL;
+    enum freeze_finding found;
+    int rc = outbox_get_accepted(state, entry->task.task->id, &accepted, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    found = agent_look_in_freeze(&entry->task, accepted == NULL ? NULL : accepted->report_digest.data);
+    if (accepted != NULL && found != FREEZE_HOLDS) {
+        struct err why = {0};
+        err_set(&why, ERR_NOT_IN_FREEZE, "task %.16s, revision %" PRIu32, entry->task.task->hex,
+                accepted->revision);
+        log_error("own report is missing from the freeze", LOG_ERR(&why));
+    }
+    wire_free(&accepted);
+    return 0;
+}
+
+static int take_of_task(struct state *state, struct agent_entry *entry, const Weft__V1__Document *document,
+                        struct err *err)
+{
+    char name[VIEW_KEY_MAX];
+    bool is_new;
+    int rc;
+
+    if ((rc = view_document_key(name, document, err)) != 0 ||
+        (rc = site_view_add(entry->task.view, document, err)) != 0) {
+        return rc;
+    }
+    if ((rc = state_put_document(state, entry->task.task->id, name, document, &is_new, err)) != 0) {
+        entry->view_number = UINT64_MAX; /* the view holds what the store does not: build it anew */
+        return rc;
+    }
+    entry->view_number += is_new;
+    return document->type == DOC(FREEZE) && is_new ? look_at_freeze(state, entry, err) : 0;
+}
+
+/* ---- pulling ---- */
+
+/* Nothing more can come that this site needs. */
+static bool has_everything(const struct agent_entry *entry)
+{
+    const struct view *view = entry->task.view;
+
+    if (view->voided.document != NULL) {
+        return true;
+    }
+    for (int area = 0; view->pattern.document != NULL && area < view->roster->num_areas; area++) {
+        struct opening total = {area, WEFT__V1__SCOPE__SCOPE_TOTAL, WEFT__V1__STAGE__STAGE_VALUES};
+        if (view_opening_is_allowed(view, &total) && view->releases[area].document == NULL) {
+            return false;
+        }
+    }
+    return view->pattern.document != NULL;
+}
+
+int documents_due(struct agent_round *round, struct agent_entry *entry, struct err *err)
+{
+    Weft__V1__GetDocumentsRequest request = WEFT__V1__GET_DOCUMENTS_REQUEST__INIT;
+    const uint8_t *id = entry == NULL ? STATE_NO_TASK : entry->task.task->id;
+    struct agent_wait *wait = entry == NULL ? &round->agent->pull : &entry->pull;
+    struct agent_call call = {.method = AGENT_GET_DOCUMENTS, .has_task = entry != NULL};
+    struct state_cursor cursor;
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    if ((entry != NULL && has_everything(entry)) || !wait_is_due(wait, round->now_ms)) {
+        return 0;
+    }
+    if ((rc = state_get_cursor(&round->state, id, &cursor, err)) != 0) {
+        return rc;
+    }
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.task_id = agent_bytes(id, entry == NULL ? 0 : TASK_ID_SIZE);
+    request.incarnation = agent_bytes(cursor.incarnation, sizeof cursor.incarnation);
+    request.after = cursor.after;
+    memcpy(call.task, id, TASK_ID_SIZE);
+    if ((rc = wire_pack(&packed, &len, &request.base, err)) == 0 &&
+        (rc = wire_unpack(&call.request, request.base.descriptor, packed, len, WIRE_LENIENT, err)) == 0) {
+        round_add(round, wait, call);
+    }
+    free(packed);
+    return rc;
+}
+
+/* Does this failure concern this program's memory and disk, not the document? */
+static bool is_own_failure(int rc)
+{
+    return err_entry(rc)->status == STATUS_DATA_LOSS || err_entry(rc)->status == STATUS_RESOURCE_EXHAUSTED ||
+           rc == ERR_INTERNAL;
+}
+
+/* A document that cannot be taken is left out and named in the log, except a task's whose predecessor is still
+ * on the way: then reading stops there and goes on from there next time. (Global documents stand in the
+ * leader's order, so a roster that is missing there was refused.) */
+static int take(struct agent *agent, struct state *state, const struct agent_call *call,
+                const Weft__V1__Document *document, bool *stop, struct err *err)
+{
+    struct agent_entry *entry = call->has_task ? agent_find_entry(agent, call->task) : NULL;
+    struct err why = {0};
+    int rc;
+
+    if (document == NULL) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "an empty entry");
+    }
+    rc = entry == NULL ? take_global(agent, state, document, &why)
+                       : take_of_task(state, entry, document, &why);
+    if (rc == ERR_PREDECESSOR_MISSING && entry != NULL) {
+        *stop = true;
+        return 0;
+    }
+    if (rc != 0 && !is_own_failure(rc)) {
+        log_error("document refused", LOG_TEXT("document", document_type_name(document->type)),
+                  LOG_ERR(&why));
+        return 0;
+    }
+    if (rc != 0 && err != NULL) {
+        *err = why;
+    }
+    return rc;
+}
+
+static int take_all(struct agent *agent, struct state *state, const struct agent_call *call,
+                    const Weft__V1__GetDocumentsReply *reply, struct state_cursor *cursor, bool *stop,
+                    struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && !*stop && i < reply->n_documents; i++) {
+        const Weft__V1__NumberedDocument *numbered = reply->documents[i];
+        rc = take(agent, state, call, numbered->document, stop, err);
+        if (rc == 0 && !*stop && numbered->number > cursor->after) {
+            cursor->after = numbered->number;
+        }
+    }
+    return rc;
+}
+
+int documents_answer(struct agent *agent, struct state *state, const struct agent_call *call,
+                     const Weft__V1__GetDocumentsReply *reply, int64_t now_ms, struct err *err)
+{
+    struct agent_entry *entry = call->has_task ? agent_find_entry(agent, call->task) : NULL;
+    struct agent_wait *wait;
+    struct state_cursor cursor;
+    bool stop = false;
+    int rc;
+
+    if (call->has_task && entry == NULL) {
+        return 0; /* forgotten meanwhile */
+    }
+    if (reply->incarnation.len != STORE_INCARNATION_SIZE) {
+        return err_set(err, ERR_MESSAGE_MALFORMED, "incarnation");
+    }
+    if ((rc = state_get_cursor(state, call->task, &cursor, err)) != 0) {
+        return rc;
+    }
+    if (memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
+        memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
+        cursor.after = 0;
+    }
+    if ((rc = take_all(agent, state, call, reply, &cursor, &stop, err)) != 0) {
+        return rc;
+    }
+    entry = call->has_task ? agent_find_entry(agent, call->task) : NULL; /* tasks may have moved */
+    wait = entry == NULL ? &agent->pull : &entry->pull;
+    wait->in_flight = false;
+    wait->num_tries = 0;
+    wait->next_ms = reply->more && !stop && reply->n_documents > 0 ? now_ms : now_ms + agent->options.poll_ms;
+    return reply->n_documents == 0 ? 0 : state_put_cursor(state, call->task, &cursor, err);
+}

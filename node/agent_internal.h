@@ -1,0 +1,86 @@
+/* agent_internal.h - what the files of the agent share.
+ *
+ *     agent.c            life, loading, lookups, decisions
+ *     agent_documents.c  pulling and judging documents
+ *     agent_report.c     building, sending, receipts
+ *     agent_status.c     where a task stands */
+#ifndef NODE_AGENT_INTERNAL_H
+#define NODE_AGENT_INTERNAL_H
+
+#include "node/agent.h"
+#include "node/outbox.h"
+
+#define DOC(name)    WEFT__V1__DOCUMENT_TYPE__DOCUMENT_##name
+#define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
+
+/* One thing to ask again and again. */
+struct agent_wait {
+    bool in_flight, is_wanted;
+    unsigned num_tries; /* without progress */
+    int64_t next_ms;
+};
+
+struct agent_entry {
+    struct agent_task task;
+    uint64_t view_number; /* documents up to here are in the view */
+    struct agent_wait pull, submit;
+    bool is_erased;
+};
+
+struct agent {
+    struct agent_options options;
+    char site[ID_MAX + 1];
+    struct roster **rosters; /* ascending versions */
+    size_t num_rosters;
+    struct agent_entry *tasks;
+    size_t num_tasks;
+    uint64_t global_number; /* global documents up to here are loaded */
+    struct agent_wait pull;
+    bool is_stale; /* caches may hold what was not committed */
+};
+
+struct agent_round {
+    struct agent *agent;
+    struct state state;
+    int64_t now_ms;
+    struct agent_call *calls;
+    size_t num, max;
+};
+
+/* ---- agent.c ---- */
+
+struct state agent_store(struct agent *agent, struct store_txn *txn);
+struct agent_entry *agent_find_entry(struct agent *agent, const uint8_t task_id[TASK_ID_SIZE]);
+/* Is it due? Marks it as wanted. */
+bool wait_is_due(struct agent_wait *wait, int64_t now_ms);
+/* Try again at now + first_ms doubled with each try, at most max_ms. */
+void wait_back_off(struct agent_wait *wait, int64_t now_ms, int64_t first_ms, int64_t max_ms);
+/* Takes the request, also on failure. False: the round is full. */
+bool round_add(struct agent_round *round, struct agent_wait *wait, struct agent_call call);
+ProtobufCBinaryData agent_bytes(const void *data, size_t len); /* borrows */
+
+/* ---- agent_documents.c ---- */
+
+WEFT_MUST_USE int documents_load(struct agent *agent, struct state *state, struct err *err);
+WEFT_MUST_USE int documents_due(struct agent_round *round, struct agent_entry *entry, struct err *err);
+WEFT_MUST_USE int documents_answer(struct agent *agent, struct state *state, const struct agent_call *call,
+                                   const Weft__V1__GetDocumentsReply *reply, int64_t now_ms, struct err *err);
+void agent_entry_clear(struct agent_entry *entry);
+
+/* ---- agent_report.c ---- */
+
+WEFT_MUST_USE int report_due(struct agent_round *round, struct agent_entry *entry, struct err *err);
+WEFT_MUST_USE int report_answer(struct agent *agent, struct state *state, const struct agent_call *call,
+                                const Weft__V1__SubmitReply *reply, const struct err *failure, int64_t now_ms,
+                                struct err *err);
+/* Give the kept vector its approval if its catalogue has a standing one. */
+WEFT_MUST_USE int report_apply_standing(struct state *state, struct agent_entry *entry, int64_t now_ms,
+                                        struct err *err);
+
+/* ---- agent_status.c ---- */
+
+enum freeze_finding { FREEZE_NONE, FREEZE_HOLDS, FREEZE_LACKS, FREEZE_OTHER };
+/* What the freeze of the supervising area says of this site's report with this digest (NULL: of any). */
+enum freeze_finding agent_look_in_freeze(const struct agent_task *task, const uint8_t *report_digest);
+
+#endif
