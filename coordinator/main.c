@@ -1,0 +1,145 @@
+/* main.c - weft-coordinator: the command line. */
+#include <stdio.h>
+
+#include "base/args.h"
+#include "base/join.h"
+#include "coordinator/daemon.h"
+#include "coordinator/status.h"
+#include "coordinator/totals.h"
+
+#ifndef WEFT_VERSION
+#define WEFT_VERSION "0.1.0"
+#endif
+#define NUM(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- init ---- */
+
+static int run_init(const struct args *args, struct err *err)
+{
+    const char *dir = args_value(args, "dir"), *areas[ARGS_MAX_GIVEN];
+    size_t num_areas = args_values(args, "area", areas, NUM(areas));
+    char fingerprint[JOIN_FINGERPRINT_SIZE], path[4096];
+    struct join join = {0};
+    int rc;
+
+    if ((rc = identity_create(dir, JOIN_COORDINATOR, args_value(args, "id"), args_value(args, "tls-name"),
+                              areas, num_areas, err)) != 0) {
+        return rc;
+    }
+    snprintf(path, sizeof path, "%s/%s", dir, IDENTITY_JOIN_FILE);
+    if ((rc = join_read(&join, path, err)) == 0) {
+        printf(args_lang(args) == LANG_ZH ? "加入文件（交给管理机构）：%s\n指纹（请与管理机构核对）：%s\n"
+                                          : "join file, for the authority: %s\n"
+                                            "fingerprint, to compare with it: %s\n",
+               path, join_fingerprint(fingerprint, &join));
+    }
+    join_clear(&join);
+    return rc;
+}
+
+static const struct args_option init_options[] = {
+    {.name = "dir", .value = "DIR", .required = true, .en = "the new directory", .zh = "新建目录"},
+    {.name = "id",
+     .value = "ID",
+     .required = true,
+     .en = "identifier, as in the roster",
+     .zh = "编号（与名册一致）"},
+    {.name = "tls-name",
+     .value = "NAME",
+     .required = true,
+     .en = "DNS name in its certificate",
+     .zh = "证书中的 DNS 名称"},
+    {.name = "area",
+     .value = "CODE",
+     .repeated = true,
+     .en = "an area that it leads; gets a collector key (helpers: none)",
+     .zh = "所主管的地区，将生成其汇总密钥（辅方不填）"},
+};
+
+/* ---- run ---- */
+
+#define OPT_SETTINGS                                                                                         \
+    {                                                                                                        \
+        .name = "settings", .value = "FILE", .required = true,                                               \
+        .en = "settings file; see the command settings", .zh = "设置文件，详见 settings 命令"       \
+    }
+
+static int run_daemon(const struct args *args, struct err *err)
+{
+    return daemon_run(args_value(args, "settings"), err);
+}
+
+static const struct args_option run_options[] = {OPT_SETTINGS};
+
+static int run_settings(const struct args *args, struct err *err)
+{
+    (void)err;
+    setup_print_settings(stdout, args_lang(args));
+    return 0;
+}
+
+/* ---- status and totals ---- */
+
+static int run_status(const struct args *args, struct err *err)
+{
+    return status_print(args_value(args, "settings"), args_flag(args, "json"), args_lang(args), err);
+}
+
+static const struct args_option status_options[] = {
+    OPT_SETTINGS,
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
+static int run_totals(const struct args *args, struct err *err)
+{
+    const struct totals_request request = {
+        .task = args_value(args, "task"),
+        .json_path = args_value(args, "json"),
+        .collector_view = args_flag(args, "collector-view"),
+        .lang = args_lang(args),
+    };
+    return totals_print(args_value(args, "settings"), &request, err);
+}
+
+static const struct args_option totals_options[] = {
+    OPT_SETTINGS,
+    {.name = "task",
+     .value = "HEX",
+     .en = "beginning of the task's id; none: the newest task",
+     .zh = "任务编号的开头；不填则为最新任务"},
+    {.name = "json",
+     .value = "FILE",
+     .en = "write them as JSON too; -: to standard output, and nothing else",
+     .zh = "另存为 JSON 文件；- 表示仅向标准输出写 JSON"},
+    {.name = "collector-view",
+     .en = "also what is suppressed in the areas led here: not for publication",
+     .zh = "同时给出本方主管地区被抑制的数值：不得公开"},
+};
+
+static const struct args_command commands[] = {
+    {"init", init_options, NUM(init_options), NULL, 0, 0, "make this coordinator's keys and its join file",
+     "生成本协调方的密钥与加入文件", run_init},
+    {"run", run_options, NUM(run_options), NULL, 0, 0, "serve until stopped by SIGTERM",
+     "运行服务，直至收到 SIGTERM", run_daemon},
+    {"status", status_options, NUM(status_options), NULL, 0, 0,
+     "print what each task waits for, deadlines, and the certificate's days",
+     "显示各任务的等待事项、期限以及证书剩余天数", run_status},
+    {"totals", totals_options, NUM(totals_options), NULL, 0, 0, "print a task's results", "显示任务结果",
+     run_totals},
+    {"settings", NULL, 0, NULL, 0, 0, "print what the settings file may say", "列出设置文件的全部选项",
+     run_settings},
+};
+
+static const struct args_program program = {
+    .name = "weft-coordinator",
+    .version = WEFT_VERSION,
+    .en = "Coordinate an area, as its leader or helper: take reports, add them up, release totals.",
+    .zh = "协调一个地区（主方或辅方）：接收报告、汇总并发布合计。",
+    .commands = commands,
+    .num_commands = NUM(commands),
+};
+
+int main(int argc, char **argv)
+{
+    return args_main(&program, argc, argv);
+}

@@ -1,0 +1,331 @@
+/* status.c - the command `status`. */
+#include "coordinator/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/json.h"
+#include "base/wire.h"
+#include "coordinator/progress.h"
+#include "coordinator/setup.h"
+
+#define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
+
+/* ---- gathering ---- */
+
+/* Reports of the sites that this coordinator serves. */
+struct counts {
+    int expected, accepted, waiting, rejected;
+    int *missing; /* sites without an accepted report */
+    int num_missing;
+};
+
+struct status {
+    struct setup setup;
+    struct setup_reading reading; /* {0} while there is no store */
+    struct cert_info certificate;
+    struct err certificate_error; /* code 0: fine */
+    int64_t now_ms;
+};
+
+static int count_site(struct counts *counts, struct db *db, const struct view *view, int site,
+                      struct err *err)
+{
+    const char *id = view->roster->sites[site].wire->id;
+    StoredReport *newest = NULL, *accepted = NULL;
+    uint32_t revision;
+    int rc;
+
+    if ((rc = db_get_report(db, view->task->id, id, 0, &newest, err)) == 0 &&
+        (rc = db_get_accepted(db, view->task->id, id, &accepted, &revision, err)) == 0) {
+        counts->expected++;
+        counts->accepted += accepted != NULL;
+        counts->waiting += newest != NULL && newest->state == REPORT(WAITING);
+        counts->rejected += accepted == NULL && newest != NULL && newest->state == REPORT(REJECTED);
+        if (accepted == NULL) {
+            counts->missing[counts->num_missing++] = site;
+        }
+    }
+    wire_free(&newest);
+    wire_free(&accepted);
+    return rc;
+}
+
+static int count_reports(struct counts *counts, const struct status *status, const struct view *view,
+                         struct err *err)
+{
+    struct db db = {status->reading.txn, status->setup.identity.at_rest_key};
+    int self = roster_find_coordinator(view->roster, status->setup.identity.id), rc = 0;
+
+    *counts = (struct counts){.missing = calloc((size_t)view->roster->num_sites + 1, sizeof(int))};
+    if (counts->missing == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "status");
+    }
+    for (int site = 0; self != NONE && site < view->roster->num_sites && rc == 0; site++) {
+        if (roster_serves(view->roster, self, view->roster->sites[site].supervisor)) {
+            rc = count_site(counts, &db, view, site, err);
+        }
+    }
+    return rc;
+}
+
+static const char *role_of(const struct status *status, const struct view *view)
+{
+    int self = roster_find_coordinator(view->roster, status->setup.identity.id);
+
+    if (self == NONE) {
+        return "none";
+    }
+    return view->roster->coordinators[self].side == WEFT__V1__SIDE__SIDE_HELPER ? "helper" : "leader";
+}
+
+/* While reports are awaited, it is known here which of the own sites' are. */
+static void add_missing_sites(struct progress *progress, struct counts *counts)
+{
+    int *missing = progress->missing;
+
+    if (progress->wait == WAIT_REPORTS && counts->num_missing > 0) {
+        progress->missing = counts->missing;
+        progress->num_missing = counts->num_missing;
+        progress->num_expected = counts->expected;
+        counts->missing = missing;
+    }
+}
+
+/* ---- text ---- */
+
+struct wording {
+    const char *coordinator, *certificate, *expired, *no_store, *no_task, *task, *role, *reports, *waits,
+        *until, *times;
+};
+
+static const struct wording wordings[] = {
+    [LANG_EN] = {"coordinator %s\n", "certificate of %s: %" PRId64 " days left, until %s\n",
+                 "certificate: not usable (see below)\n", "no store yet: the daemon has not run\n",
+                 "no task yet\n", "\ntask %.16s  %s, period %s, revision %" PRIu32 ": %s\n",
+                 "  role here: %s\n",
+                 "  reports: %d accepted, %d waiting for verification, %d rejected, of %d expected here\n",
+                 "  waiting for %s\n", "    until %s\n",
+                 "  opens %s, closes %s\n  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
+    [LANG_ZH] = {"协调方 %s\n", "%s 的证书：剩余 %" PRId64 " 天，有效至 %s\n", "证书不可用（见下）\n",
+                 "尚无数据库：服务还未运行过\n", "尚无任务\n",
+                 "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
+                 "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n", "  正在等待：%s\n", "    至 %s\n",
+                 "  开放 %s，截止 %s\n  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
+};
+
+struct time_text {
+    char text[CALENDAR_TEXT_SIZE];
+};
+
+static struct time_text time_text(int64_t ms, const struct calendar_zone *zone)
+{
+    struct time_text out;
+
+    calendar_format(ms, zone, out.text);
+    return out;
+}
+
+static void print_times(const struct wording *words, const Weft__V1__Task *task,
+                        const struct calendar_zone *zone)
+{
+    struct time_text open = time_text(task->open_ms, zone), close = time_text(task->close_ms, zone),
+                     order = time_text(task->order_ms, zone), plan = time_text(task->plan_ms, zone),
+                     pattern = time_text(task->pattern_ms, zone),
+                     retention = time_text(task->retention_ms, zone);
+
+    printf(words->times, open.text, close.text, order.text, plan.text, pattern.text, retention.text);
+}
+
+static void print_task(const struct status *status, const struct view *view, const struct progress *progress,
+                       const struct counts *counts, enum err_lang lang)
+{
+    const struct wording *words = &wordings[lang];
+    const Weft__V1__Task *task = view->task->wire;
+    struct calendar_zone zone = {0};
+    char text[2048];
+
+    if (calendar_zone(&zone, task->period->zone, NULL) != 0) {
+        (void)!calendar_zone(&zone, "UTC", NULL);
+    }
+    printf(words->task, view->task->hex, task->name, task->period->id, task->revision,
+           progress_phase_text(progress->phase, lang));
+    printf(words->role, role_of(status, view));
+    if (counts->expected > 0) {
+        printf(words->reports, counts->accepted, counts->waiting, counts->rejected, counts->expected);
+    }
+    if (progress->wait != WAIT_NOTHING) {
+        printf(words->waits, progress_wait_text(progress, view, lang, text, sizeof text));
+    }
+    if (progress->until_ms != 0) {
+        printf(words->until, time_text(progress->until_ms, &zone).text);
+    }
+    print_times(words, task, &zone);
+}
+
+static int64_t days_left(const struct status *status)
+{
+    return (status->certificate.not_after_ms - status->now_ms) / CALENDAR_MS_PER_DAY;
+}
+
+static void print_head(const struct status *status, enum err_lang lang)
+{
+    const struct wording *words = &wordings[lang];
+    struct calendar_zone zone = {0};
+    char text[1024];
+
+    (void)!calendar_zone(&zone, NULL, NULL);
+    printf(words->coordinator, status->setup.identity.id);
+    if (status->certificate.not_after_ms != 0) {
+        printf(words->certificate, status->certificate.dns_name, days_left(status),
+               time_text(status->certificate.not_after_ms, &zone).text);
+    }
+    if (status->certificate_error.code != 0) {
+        fputs(words->expired, stdout);
+        printf("%s\n", err_text(&status->certificate_error, lang, text, sizeof text));
+    }
+    if (status->reading.core == NULL) {
+        fputs(words->no_store, stdout);
+    } else if (core_num_tasks(status->reading.core) == 0) {
+        fputs(words->no_task, stdout);
+    }
+}
+
+/* ---- JSON ---- */
+
+static void write_head(struct json *json, const struct status *status)
+{
+    json_text(json, "coordinator", status->setup.identity.id);
+    json_object(json, "certificate");
+    json_text(json, "tls_name", status->certificate.dns_name);
+    json_int(json, "expires_ms", status->certificate.not_after_ms);
+    json_int(json, "days_left", days_left(status));
+    json_text(json, "error",
+              status->certificate_error.code == 0 ? NULL : err_entry(status->certificate_error.code)->name);
+    json_end(json);
+}
+
+static void write_waiting(struct json *json, const struct view *view, const struct progress *progress)
+{
+    json_object(json, "waiting_for");
+    json_text(json, "what", progress_wait_name(progress->wait));
+    json_int(json, "missing", progress->num_missing);
+    json_int(json, "expected", progress->num_expected);
+    json_array(json, "names");
+    for (int i = 0; i < progress->num_missing; i++) {
+        int index = progress->missing[i];
+        json_text(json, NULL,
+                  progress->wait == WAIT_REPORTS ? view->roster->sites[index].wire->id
+                                                 : view->roster->areas[index].wire->code);
+    }
+    json_end(json);
+    if (progress->until_ms != 0) {
+        json_int(json, "until_ms", progress->until_ms);
+    } else {
+        json_null(json, "until_ms");
+    }
+    json_end(json);
+}
+
+static void write_task(struct json *json, const struct status *status, const struct view *view,
+                       const struct progress *progress, const struct counts *counts)
+{
+    const Weft__V1__Task *task = view->task->wire;
+
+    json_object(json, NULL);
+    json_text(json, "id", view->task->hex);
+    json_text(json, "name", task->name);
+    json_text(json, "period", task->period->id);
+    json_uint(json, "revision", task->revision);
+    json_text(json, "role", role_of(status, view));
+    json_text(json, "phase", progress_phase_name(progress->phase));
+    json_object(json, "reports");
+    json_int(json, "expected", counts->expected);
+    json_int(json, "accepted", counts->accepted);
+    json_int(json, "waiting", counts->waiting);
+    json_int(json, "rejected", counts->rejected);
+    json_end(json);
+    write_waiting(json, view, progress);
+    json_int(json, "open_ms", task->open_ms);
+    json_int(json, "close_ms", task->close_ms);
+    json_int(json, "order_ms", task->order_ms);
+    json_int(json, "plan_ms", task->plan_ms);
+    json_int(json, "pattern_ms", task->pattern_ms);
+    json_int(json, "retention_ms", task->retention_ms);
+    json_end(json);
+}
+
+/* ---- the command ---- */
+
+static int each_task(const struct status *status, struct json *json, enum err_lang lang, struct err *err)
+{
+    size_t num = status->reading.core == NULL ? 0 : core_num_tasks(status->reading.core);
+    int rc = 0;
+
+    for (size_t i = 0; i < num && rc == 0; i++) {
+        const struct view *view = core_task_view(status->reading.core, i);
+        struct progress progress = {0};
+        struct counts counts = {0};
+        if ((rc = progress_of(&progress, view, status->now_ms, err)) == 0 &&
+            (rc = count_reports(&counts, status, view, err)) == 0) {
+            add_missing_sites(&progress, &counts);
+            if (json != NULL) {
+                write_task(json, status, view, &progress, &counts);
+            } else {
+                print_task(status, view, &progress, &counts, lang);
+            }
+        }
+        free(counts.missing);
+        progress_clear(&progress);
+    }
+    return rc;
+}
+
+static int print(const struct status *status, bool as_json, enum err_lang lang, struct err *err)
+{
+    struct json json;
+    int rc;
+
+    if (!as_json) {
+        print_head(status, lang);
+        return each_task(status, NULL, lang, err);
+    }
+    json = json_begin(stdout);
+    json_object(&json, NULL);
+    write_head(&json, status);
+    json_array(&json, "tasks");
+    rc = each_task(status, &json, lang, err);
+    json_end(&json);
+    json_end(&json);
+    return json_finish(&json) || rc != 0 ? rc : err_set(err, ERR_FILE_WRITE, "standard output");
+}
+
+int status_print(const char *settings_path, bool json, enum err_lang lang, struct err *err)
+{
+    struct status *status = calloc(1, sizeof *status);
+    int rc;
+
+    if (status == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "status");
+    }
+    status->now_ms = calendar_now_ms();
+    if ((rc = setup_read(&status->setup, settings_path, err)) != 0 ||
+        (rc = setup_load_keys(&status->setup, err)) != 0) {
+        goto done;
+    }
+    /* a bad certificate is something to report, not a reason to report nothing */
+    (void)!setup_check_certificate(&status->setup, &status->certificate, status->now_ms,
+                                   &status->certificate_error);
+    if (!setup_has_store(&status->setup) ||
+        (rc = setup_begin_reading(&status->reading, &status->setup, status->now_ms, err)) == 0) {
+        rc = print(status, json, lang, err);
+    }
+done:
+    setup_end_reading(&status->reading);
+    setup_clear(&status->setup);
+    free(status);
+    return rc;
+}

@@ -1,0 +1,523 @@
+/* totals.c - states and figures from a task's documents. */
+#include "coordinator/totals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+
+#define KIND(name)   WEFT__V1__KIND__KIND_##name
+#define ROLE(name)   WEFT__V1__ROLE__ROLE_##name
+#define REASON(name) WEFT__V1__WITHHELD_REASON__WITHHELD_##name
+
+/* ---- names ---- */
+
+static const struct {
+    const char *name, *en, *zh;
+} states[TOTALS_NUM_STATES] = {
+    [TOTALS_RELEASED] = {"released", "released", "已公布"},
+    [TOTALS_WITHHELD] = {"withheld", "withheld", "不公布"},
+    [TOTALS_SUPPRESSED] = {"suppressed", "suppressed", "已抑制"},
+    [TOTALS_NO_DENOMINATOR] = {"no_denominator", "no denominator", "无分母"},
+    [TOTALS_NOT_REPORTED] = {"not_reported", "not reported", "未上报"},
+    [TOTALS_PENDING] = {"pending", "pending", "待公布"},
+    [TOTALS_VOID] = {"void", "void", "已作废"},
+};
+
+static const char *const reasons[TOTALS_NUM_REASONS] = {
+    [TOTALS_TOO_FEW_SITES] = "too_few_sites",
+    [TOTALS_COVERAGE] = "coverage",
+    [TOTALS_NO_REPORTS] = "no_reports",
+    [TOTALS_NOT_PLANNED] = "not_planned",
+    [TOTALS_TOO_FEW_CONTRIBUTING] = "too_few_contributing",
+};
+
+const char *totals_state_name(enum totals_state state)
+{
+    return states[state].name;
+}
+
+const char *totals_state_text(enum totals_state state, enum err_lang lang)
+{
+    return lang == LANG_ZH ? states[state].zh : states[state].en;
+}
+
+const char *totals_reason_name(enum totals_reason reason)
+{
+    return reasons[reason];
+}
+
+const char *totals_kind_name(Weft__V1__Kind kind)
+{
+    switch (kind) {
+    case KIND(PROPORTION):
+        return "proportion";
+    case KIND(RATE):
+        return "rate";
+    case KIND(MEAN):
+        return "mean";
+    case KIND(DISTRIBUTION):
+        return "distribution";
+    case KIND(OBSERVED_EXPECTED):
+        return "observed_expected";
+    case KIND(FACT):
+        return "fact";
+    default:
+        return "unknown";
+    }
+}
+
+/* ---- gathering ---- */
+
+static void order_below(const struct totals *totals, int area, int *num)
+{
+    totals->order[(*num)++] = area;
+    for (int child = 0; child < totals->view->roster->num_areas; child++) {
+        if (totals->view->roster->areas[child].parent == area) {
+            order_below(totals, child, num);
+        }
+    }
+}
+
+static void find_indicators(struct totals *totals)
+{
+    const struct task *task = totals->view->task;
+
+    for (int s = 0; s < task->num_series; s++) {
+        totals->indicators[s] = NONE;
+        for (size_t i = 0; totals->catalogue != NULL && i < totals->catalogue->num_indicators; i++) {
+            if (strcmp(totals->catalogue->indicators[i].id, task->series[s].wire->indicator) == 0) {
+                totals->indicators[s] = (int)i;
+            }
+        }
+    }
+}
+
+static void take_release(struct totals *totals, int area)
+{
+    const Weft__V1__Release *release = (const Weft__V1__Release *)totals->view->releases[area].body;
+    size_t num_slots = (size_t)totals->view->task->num_slots;
+
+    for (size_t i = 0; release != NULL && i < release->n_slots; i++) {
+        if (release->slots[i]->slot < num_slots) {
+            totals->slots[(size_t)area * num_slots + release->slots[i]->slot] = release->slots[i]->total;
+            totals->known[(size_t)area * num_slots + release->slots[i]->slot] = true;
+        }
+    }
+}
+
+int totals_new(struct totals **out, const struct view *view, const struct catalogue *catalogue,
+               int64_t now_ms, struct err *err)
+{
+    size_t areas = (size_t)view->roster->num_areas, slots = (size_t)view->task->num_slots;
+    struct totals *totals = calloc(1, sizeof *totals);
+    int num = 0, rc;
+
+    if (totals == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "totals");
+    }
+    totals->view = view;
+    totals->catalogue = catalogue;
+    totals->order = calloc(areas, sizeof *totals->order);
+    totals->indicators = calloc((size_t)view->task->num_series, sizeof *totals->indicators);
+    totals->slots = calloc(areas * slots, sizeof *totals->slots);
+    totals->known = calloc(areas * slots, sizeof *totals->known);
+    totals->areas = calloc(areas, sizeof *totals->areas);
+    if (totals->order == NULL || totals->indicators == NULL || totals->slots == NULL ||
+        totals->known == NULL || totals->areas == NULL) {
+        totals_free(&totals);
+        return err_set(err, ERR_NO_MEMORY, "totals");
+    }
+    if ((rc = progress_of(&totals->progress, view, now_ms, err)) != 0) {
+        totals_free(&totals);
+        return rc;
+    }
+    order_below(totals, view->roster->top, &num);
+    find_indicators(totals);
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        struct opening block = {area, WEFT__V1__SCOPE__SCOPE_BLOCK, WEFT__V1__STAGE__STAGE_CONTRIBUTES};
+        totals->areas[area].sites_expected = view_num_expected(view, area);
+        totals->areas[area].sites = view_num_frozen(view, area);
+        totals->areas[area].has_block = view_opening_is_allowed(view, &block);
+        take_release(totals, area);
+    }
+    *out = totals;
+    return 0;
+}
+
+void totals_free(struct totals **out)
+{
+    struct totals *totals = *out;
+
+    if (totals == NULL) {
+        return;
+    }
+    progress_clear(&totals->progress);
+    free(totals->order);
+    free(totals->indicators);
+    free(totals->slots);
+    free(totals->known);
+    free(totals->areas);
+    free(totals);
+    *out = NULL;
+}
+
+void totals_add_opened(struct totals *totals, int area, const uint64_t *by_slot, const bool *is_opened)
+{
+    size_t num_slots = (size_t)totals->view->task->num_slots, first = (size_t)area * num_slots;
+
+    totals->areas[area].is_collectors = true;
+    for (size_t slot = 0; slot < num_slots; slot++) {
+        if (is_opened[slot]) {
+            totals->slots[first + slot] = by_slot[slot];
+            totals->known[first + slot] = true;
+        }
+    }
+}
+
+/* ---- states ---- */
+
+static bool is_suppressed(const struct view *view, int area, int cell)
+{
+    return view->suppressed[(size_t)area * (size_t)view->task->num_cells + (size_t)cell] != 0;
+}
+
+static enum totals_reason why_unlisted(const struct view *view, int area)
+{
+    const Weft__V1__Order *order = (const Weft__V1__Order *)view->order.body;
+
+    for (size_t i = 0; i < order->n_withheld; i++) {
+        if (strcmp(order->withheld[i]->area, view->roster->areas[area].wire->code) != 0) {
+            continue;
+        }
+        switch (order->withheld[i]->reason) {
+        case REASON(NO_REPORTS):
+            return TOTALS_NO_REPORTS;
+        case REASON(COVERAGE):
+            return TOTALS_COVERAGE;
+        case REASON(NOT_PLANNED):
+            return TOTALS_NOT_PLANNED;
+        default:
+            return TOTALS_TOO_FEW_SITES;
+        }
+    }
+    return TOTALS_NOT_PLANNED;
+}
+
+/* Hidden altogether: the data cell, or every bin. */
+static bool is_all_suppressed(const struct view *view, int area, int series)
+{
+    const struct task_series *s = &view->task->series[series];
+
+    for (int c = s->first_cell; c < s->first_cell + s->num_cells - 1; c++) {
+        if (!is_suppressed(view, area, c)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Up to the point where numbers decide. */
+static enum totals_state public_state(const struct view *view, int area, int series,
+                                      enum totals_reason *reason)
+{
+    *reason = TOTALS_REASON_NONE;
+    if (view->voided.document != NULL) {
+        return TOTALS_VOID;
+    }
+    if (view->order.document == NULL) {
+        return TOTALS_PENDING;
+    }
+    if (!view->is_listed[area]) {
+        *reason = why_unlisted(view, area);
+        return *reason == TOTALS_NO_REPORTS ? TOTALS_NOT_REPORTED : TOTALS_WITHHELD;
+    }
+    if (view->plan.document == NULL) {
+        return TOTALS_PENDING;
+    }
+    if (!view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series]) {
+        *reason = TOTALS_TOO_FEW_CONTRIBUTING;
+        return TOTALS_WITHHELD;
+    }
+    if (view->pattern.document == NULL) {
+        return TOTALS_PENDING;
+    }
+    if (is_all_suppressed(view, area, series)) {
+        return TOTALS_SUPPRESSED;
+    }
+    return view->releases[area].document == NULL ? TOTALS_PENDING : TOTALS_RELEASED;
+}
+
+/* ---- numbers ---- */
+
+static struct totals_number slot_total(const struct totals *totals, int area, int slot)
+{
+    size_t at = (size_t)area * (size_t)totals->view->task->num_slots + (size_t)slot;
+
+    return totals->known[at] ? (struct totals_number){true, totals->slots[at]} : (struct totals_number){0};
+}
+
+/* The slot of a role in a series; unknown when the series has none. */
+static struct totals_number role_total(const struct totals *totals, int area, int series, Weft__V1__Role role)
+{
+    const struct task_series *s = &totals->view->task->series[series];
+
+    for (int slot = s->first_slot; slot < s->first_slot + s->num_slots; slot++) {
+        if (totals->view->task->wire->slots[slot]->role == role) {
+            return slot_total(totals, area, slot);
+        }
+    }
+    return (struct totals_number){0};
+}
+
+static struct totals_number add(struct totals_number a, struct totals_number b)
+{
+    return a.known && b.known ? (struct totals_number){true, a.value + b.value} : (struct totals_number){0};
+}
+
+/* Sites that have such cases: the sum over the blocks that make up the area, if all are known. */
+static struct totals_number contributing(const struct totals *totals, int area, int series)
+{
+    const struct view *view = totals->view;
+    struct totals_number sum = {.known = view->order.document != NULL && view->is_listed[area]};
+
+    for (int block = 0; sum.known && block < view->roster->num_areas; block++) {
+        const Weft__V1__Contributes *body = (const Weft__V1__Contributes *)view->contributes[block].body;
+        if (!totals->areas[block].has_block || !roster_is_within(view->roster, block, area)) {
+            continue;
+        }
+        if (body == NULL || (size_t)series >= body->n_counts) {
+            return (struct totals_number){0};
+        }
+        sum.value += body->counts[series];
+    }
+    return sum;
+}
+
+/* All cases of the population of `series`, from a series that counts it and is released. */
+static struct totals_number population_size(const struct totals *totals, int area, int series)
+{
+    const struct task *task = totals->view->task;
+    const Weft__V1__Series *wire = task->series[series].wire;
+
+    for (int s = 0; s < task->num_series; s++) {
+        const Weft__V1__Series *other = task->series[s].wire;
+        struct totals_number cases = {0};
+        if (strcmp(other->population, wire->population) != 0 || strcmp(other->stratum, wire->stratum) != 0) {
+            continue;
+        }
+        if (other->kind == KIND(PROPORTION) || other->kind == KIND(OBSERVED_EXPECTED)) {
+            cases = add(role_total(totals, area, s, ROLE(NUMERATOR)),
+                        role_total(totals, area, s, ROLE(COMPLEMENT)));
+        } else if (other->kind == KIND(MEAN)) {
+            cases = role_total(totals, area, s, ROLE(COUNT));
+        }
+        cases = add(cases, role_total(totals, area, s, ROLE(MISSING)));
+        if (cases.known) {
+            return cases;
+        }
+    }
+    return (struct totals_number){0};
+}
+
+/* ---- figures of each kind ---- */
+
+static void set_quotient(struct totals_row *row, double numerator, double denominator)
+{
+    if (denominator > 0) {
+        row->value = (struct totals_real){true, numerator / denominator};
+    }
+}
+
+static void fill_proportion(const struct totals *totals, struct totals_row *row)
+{
+    row->numerator = role_total(totals, row->area, row->series, ROLE(NUMERATOR));
+    row->denominator = add(row->numerator, role_total(totals, row->area, row->series, ROLE(COMPLEMENT)));
+    if (row->denominator.known) {
+        set_quotient(row, (double)row->numerator.value, (double)row->denominator.value);
+        row->has_interval = interval_proportion(&row->interval, row->numerator.value, row->denominator.value);
+    }
+}
+
+/* The exact interval is one of counts: there is none for decimal numerators. */
+static void fill_rate(const struct totals *totals, struct totals_row *row)
+{
+    row->numerator = role_total(totals, row->area, row->series, ROLE(NUMERATOR));
+    row->denominator = role_total(totals, row->area, row->series, ROLE(DENOMINATOR));
+    if (row->numerator.known && row->denominator.known) {
+        set_quotient(row, (double)row->numerator.value, (double)row->denominator.value);
+        row->has_interval = row->wire->scale == 1 && interval_ratio(&row->interval, row->numerator.value,
+                                                                    (double)row->denominator.value);
+    }
+}
+
+static void fill_mean(const struct totals *totals, struct totals_row *row)
+{
+    double scale = (double)row->wire->scale, sum, squares;
+
+    row->denominator = role_total(totals, row->area, row->series, ROLE(COUNT));
+    row->sum = role_total(totals, row->area, row->series, ROLE(SUM));
+    row->sum_of_squares = role_total(totals, row->area, row->series, ROLE(SUM_OF_SQUARES));
+    if (!row->denominator.known || !row->sum.known) {
+        return;
+    }
+    sum = (double)row->sum.value / scale;
+    row->value.known = mean_of(&row->value.value, row->denominator.value, sum);
+    if (row->sum_of_squares.known) {
+        squares = (double)row->sum_of_squares.value / scale / scale;
+        row->deviation.known =
+            standard_deviation(&row->deviation.value, row->denominator.value, sum, squares);
+        row->has_interval = interval_mean(&row->interval, row->denominator.value, sum, squares);
+    }
+}
+
+static void fill_observed_expected(const struct totals *totals, struct totals_row *row)
+{
+    double expected;
+
+    row->numerator = role_total(totals, row->area, row->series, ROLE(NUMERATOR));
+    row->denominator = add(row->numerator, role_total(totals, row->area, row->series, ROLE(COMPLEMENT)));
+    row->expected = role_total(totals, row->area, row->series, ROLE(EXPECTED));
+    if (row->denominator.known && row->expected.known) {
+        expected = (double)row->expected.value / (double)row->wire->scale;
+        set_quotient(row, (double)row->numerator.value, expected);
+        row->has_interval = interval_ratio(&row->interval, row->numerator.value, expected);
+    }
+}
+
+/* The number of cases is the sum of all bins; with hidden bins it may follow from the population's size. */
+static struct totals_number distribution_size(const struct totals *totals, const struct totals_row *row)
+{
+    const struct task_series *s = &totals->view->task->series[row->series];
+    struct totals_number sum = {true, 0}, all;
+
+    for (int slot = s->first_slot; slot < s->contributes; slot++) {
+        sum = add(sum, slot_total(totals, row->area, slot));
+    }
+    all = population_size(totals, row->area, row->series);
+    if (!sum.known && all.known && row->missing.known && row->missing.value <= all.value) {
+        sum = (struct totals_number){true, all.value - row->missing.value};
+    }
+    return sum;
+}
+
+static void fill_distribution(const struct totals *totals, struct totals_row *row)
+{
+    const struct task *task = totals->view->task;
+    const struct task_series *s = &task->series[row->series];
+    size_t first = (size_t)row->area * (size_t)task->num_slots + (size_t)s->first_slot, bin;
+
+    row->denominator = distribution_size(totals, row);
+    if (row->denominator.known && row->denominator.value > 0 &&
+        quantile_bin(&bin, totals->slots + first, totals->known + first,
+                     (size_t)(s->contributes - s->first_slot), row->denominator.value, 50)) {
+        row->value = (struct totals_real){true, (double)row->wire->bin_lower[bin]};
+    }
+}
+
+static void fill_figures(const struct totals *totals, struct totals_row *row)
+{
+    switch (row->wire->kind) {
+    case KIND(PROPORTION):
+    case KIND(FACT):
+        fill_proportion(totals, row);
+        break;
+    case KIND(RATE):
+        fill_rate(totals, row);
+        break;
+    case KIND(MEAN):
+        fill_mean(totals, row);
+        break;
+    case KIND(DISTRIBUTION):
+        fill_distribution(totals, row);
+        break;
+    case KIND(OBSERVED_EXPECTED):
+        fill_observed_expected(totals, row);
+        break;
+    default:
+        break;
+    }
+}
+
+struct totals_row totals_row(const struct totals *totals, int area, int series)
+{
+    const struct view *view = totals->view;
+    int indicator = totals->indicators[series];
+    struct totals_row row = {
+        .area = area,
+        .series = series,
+        .wire = view->task->series[series].wire,
+        .indicator = indicator == NONE ? NULL : &totals->catalogue->indicators[indicator],
+        .sites_expected = totals->areas[area].sites_expected,
+        .sites = totals->areas[area].sites,
+        .is_collectors = totals->areas[area].is_collectors,
+        .contributing = contributing(totals, area, series),
+        .missing = role_total(totals, area, series, ROLE(MISSING)),
+    };
+
+    row.state = public_state(view, area, series, &row.reason);
+    fill_figures(totals, &row);
+    if (row.state == TOTALS_RELEASED && row.denominator.known &&
+        (row.denominator.value == 0 || (row.expected.known && row.expected.value == 0))) {
+        row.state = TOTALS_NO_DENOMINATOR;
+    }
+    return row;
+}
+
+struct totals_bin totals_bin(const struct totals *totals, const struct totals_row *row, int index)
+{
+    const struct task_series *s = &totals->view->task->series[row->series];
+    bool is_last = (size_t)index + 1 == row->wire->n_bin_lower;
+    struct totals_bin bin = {
+        .state = row->state,
+        .from = row->wire->bin_lower[index],
+        .has_to = !is_last,
+        .to = is_last ? 0 : row->wire->bin_lower[index + 1],
+        .count = slot_total(totals, row->area, s->first_slot + index),
+    };
+
+    if (row->state == TOTALS_RELEASED && is_suppressed(totals->view, row->area, s->first_cell + index)) {
+        bin.state = TOTALS_SUPPRESSED;
+    }
+    return bin;
+}
+
+/* ---- targets ---- */
+
+double totals_unit_factor(const struct catalogue_indicator *indicator)
+{
+    const char *unit = indicator == NULL || indicator->unit == NULL ? "" : indicator->unit;
+
+    return strcmp(unit, "%") == 0 ? 100 : strcmp(unit, "‰") == 0 ? 1000 : 1;
+}
+
+static bool is_in_force(const struct totals *totals, const struct catalogue_target *target)
+{
+    const Weft__V1__Period *period = totals->view->task->wire->period;
+    struct calendar_zone zone;
+    int64_t from_ms;
+
+    if (target->from == NULL || target->from[0] == '\0') {
+        return true;
+    }
+    return calendar_zone(&zone, period->zone, NULL) == 0 &&
+           calendar_parse(&from_ms, target->from, &zone, NULL) == 0 && from_ms < period->end_ms;
+}
+
+struct totals_target totals_target(const struct totals *totals, const struct totals_row *row)
+{
+    struct totals_target target = {0};
+    double value;
+
+    if (row->indicator == NULL || row->indicator->target.value == NULL ||
+        !is_in_force(totals, &row->indicator->target)) {
+        return target;
+    }
+    target.known = true;
+    target.at_most = row->indicator->target.at_most;
+    target.value = strtod(row->indicator->target.value, NULL);
+    target.is_judged = row->value.known;
+    value = row->value.value * totals_unit_factor(row->indicator);
+    target.met = target.is_judged && (target.at_most ? value <= target.value : value >= target.value);
+    return target;
+}

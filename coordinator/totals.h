@@ -1,0 +1,136 @@
+/* totals.h - a task's results, as its public documents tell: for every area, indicator and stratum a state,
+ * and numbers where they are released.
+ *
+ * Pure but for totals_print. A number that is not known is absent here, null in JSON and a word in the table,
+ * never 0. Quotients and intervals are taken once, here, from integer totals. */
+#ifndef COORDINATOR_TOTALS_H
+#define COORDINATOR_TOTALS_H
+
+#include <stdio.h>
+
+#include "audit/intervals.h"
+#include "catalogue/catalogue.h"
+#include "coordinator/progress.h"
+
+enum totals_state {
+    TOTALS_RELEASED,
+    TOTALS_WITHHELD,       /* too few sites, owners or contributing sites, too low coverage, not planned */
+    TOTALS_SUPPRESSED,     /* small numbers, or what would give small numbers away */
+    TOTALS_NO_DENOMINATOR, /* released, and there were no such cases */
+    TOTALS_NOT_REPORTED,   /* no site of the area has reported */
+    TOTALS_PENDING,        /* not released yet */
+    TOTALS_VOID,           /* the task was ended by its authority */
+    TOTALS_NUM_STATES,
+};
+
+enum totals_reason { /* of withheld and not_reported */
+                     TOTALS_REASON_NONE,
+                     TOTALS_TOO_FEW_SITES,
+                     TOTALS_COVERAGE,
+                     TOTALS_NO_REPORTS,
+                     TOTALS_NOT_PLANNED,
+                     TOTALS_TOO_FEW_CONTRIBUTING,
+                     TOTALS_NUM_REASONS,
+};
+
+const char *totals_state_name(enum totals_state state); /* "no_denominator" */
+const char *totals_state_text(enum totals_state state, enum err_lang lang);
+const char *totals_reason_name(enum totals_reason reason); /* NULL for none */
+const char *totals_kind_name(Weft__V1__Kind kind);
+
+struct totals_area {
+    int sites_expected, sites;
+    bool has_block;     /* of the order's partition */
+    bool is_collectors; /* its numbers are what its collector alone may see */
+};
+
+struct totals {
+    const struct view *view;
+    const struct catalogue *catalogue; /* NULL: names are ids */
+    struct progress progress;
+    struct totals_area *areas; /* by area */
+    int *order;                /* areas as a tree, each before those below it */
+    int *indicators;           /* by series: index into the catalogue; NONE */
+    uint64_t *slots;           /* by area * num_slots + slot */
+    bool *known;               /* the same */
+};
+
+/* Borrows view and catalogue. */
+WEFT_MUST_USE int totals_new(struct totals **totals, const struct view *view,
+                             const struct catalogue *catalogue, int64_t now_ms, struct err *err);
+void totals_free(struct totals **totals);
+
+/* Add what the collector of `area` opened: num_slots totals, of which those `is_opened` are known. */
+void totals_add_opened(struct totals *totals, int area, const uint64_t *by_slot, const bool *is_opened);
+
+struct totals_number {
+    bool known;
+    uint64_t value;
+};
+
+struct totals_real {
+    bool known;
+    double value;
+};
+
+/* One line of the result. */
+struct totals_row {
+    int area, series;
+    const Weft__V1__Series *wire;
+    const struct catalogue_indicator *indicator; /* or NULL */
+    enum totals_state state;
+    enum totals_reason reason;
+    int sites_expected, sites;
+    bool is_collectors;
+    struct totals_number contributing, missing;
+    struct totals_number numerator;   /* proportion, rate, fact; observed of observed_expected */
+    struct totals_number denominator; /* of these; also the number of cases of mean and distribution */
+    struct totals_number sum, sum_of_squares; /* mean; times scale, times scale squared */
+    struct totals_number expected;            /* observed_expected; times scale */
+    struct totals_real value; /* quotient, mean, O/E; of a distribution the lower bound of the median's bin */
+    bool has_interval;
+    struct interval interval;
+    struct totals_real deviation; /* mean */
+};
+
+struct totals_row totals_row(const struct totals *totals, int area, int series);
+
+struct totals_bin {
+    enum totals_state state; /* released or suppressed, else as its row */
+    int64_t from;
+    bool has_to;
+    int64_t to; /* the next bin's from */
+    struct totals_number count;
+};
+
+struct totals_bin totals_bin(const struct totals *totals, const struct totals_row *row, int bin);
+
+/* Does the catalogue set a target for the task's period? `met` only for what has a value. */
+struct totals_target {
+    bool known, at_most, met, is_judged;
+    double value; /* in the indicator's unit */
+};
+struct totals_target totals_target(const struct totals *totals, const struct totals_row *row);
+/* What a value is multiplied by to be in the indicator's unit: 100 for "%". */
+double totals_unit_factor(const struct catalogue_indicator *indicator);
+
+/* ---- out ---- */
+
+/* totals_json.c: docs/totals-json.md. ERR_FILE_WRITE. */
+WEFT_MUST_USE int totals_write_json(const struct totals *totals, FILE *out, struct err *err);
+/* totals_table.c */
+void totals_write_table(const struct totals *totals, FILE *out, enum err_lang lang);
+
+/* ---- the command `totals` ---- */
+
+struct totals_request {
+    const char *task;      /* beginning of its id, or NULL */
+    const char *json_path; /* NULL: no JSON; "-": JSON alone, on standard output */
+    bool collector_view;
+    enum err_lang lang;
+};
+
+WEFT_MUST_USE int totals_print(const char *settings_path, const struct totals_request *request,
+                               struct err *err);
+
+#endif
