@@ -1,0 +1,318 @@
+/* commands_status.c - where each task stands; and the list of settings. */
+#include "node/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/calendar.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/json.h"
+
+int command_settings(const struct args *args, struct err *err)
+{
+    (void)err;
+    node_settings_print(stdout, args_lang(args));
+    return 0;
+}
+
+/* Whole days until the certificate ends; false when it cannot be read. */
+static bool certificate_days(const struct session *session, int64_t *days)
+{
+    struct cert_info info;
+    uint8_t *pem = NULL;
+    size_t len;
+    bool read = file_read(&pem, &len, session->settings.certificate, CERT_PEM_MAX, NULL) == 0 &&
+                cert_read(&info, (const char *)pem, NULL) == 0;
+
+    if (read) {
+        *days = (info.not_after_ms - calendar_now_ms()) / CALENDAR_MS_PER_DAY;
+    }
+    free(pem);
+    return read;
+}
+
+/* ---- for people ---- */
+
+static const char *state_text(const struct args *args, enum agent_state state)
+{
+    static const char *const texts[][2] = {
+        [AGENT_NEW] = {"nothing evaluated yet: run evaluate", "尚未计算：请运行 evaluate"},
+        [AGENT_EVALUATED] = {"evaluated, needs an approval: run preview, then approve",
+                             "已计算，待批准：请运行 preview 后 approve"},
+        [AGENT_APPROVED] = {"approved, not sent yet: run report", "已批准，尚未发送：请运行 report"},
+        [AGENT_SENDING] = {"sent, no receipt yet: run report again", "已发送，尚无回执：请再次运行 report"},
+        [AGENT_ACCEPTED] = {"accepted by leader and helper", "主方与辅方均已接收"},
+        [AGENT_REJECTED] = {"rejected: correct the data, evaluate and approve again",
+                            "被拒绝：请更正数据后重新计算并批准"},
+        [AGENT_CLOSED] = {"closed without an accepted report of this hospital",
+                          "已截止，本院没有被接收的报告"},
+        [AGENT_FROZEN] = {"in the frozen list; totals are being made", "已列入冻结清单，正在汇总"},
+        [AGENT_FREEZE_DIFFERS] = {"MISSING FROM THE FROZEN LIST: show the receipt to both coordinators",
+                                  "冻结清单与回执不符：请立即向主方与辅方出示回执"},
+        [AGENT_RELEASED] = {"released", "已发布"},
+        [AGENT_VOIDED] = {"ended by the authorities without result", "任务已被管理机构作废"},
+    };
+
+    return texts[state][args_lang(args) == LANG_ZH];
+}
+
+static void print_decision(const struct args *args, const struct agent_status *status)
+{
+    char fingerprint[JOIN_FINGERPRINT_SIZE], time_text[COMMAND_TIME_SIZE];
+
+    if (status->has_vector) {
+        printf(SAY(args, "  evaluated %s, fingerprint %s\n", "  计算于 %s，指纹 %s\n"),
+               command_time(time_text, status->evaluated_ms),
+               join_digest_text(fingerprint, status->vector_digest));
+    }
+    if (status->is_approved) {
+        printf(SAY(args, "  approved by %s, %s%s\n", "  由 %s 批准于 %s%s\n"), status->approved_by,
+               command_time(time_text, status->approved_ms),
+               status->approval_is_standing ? SAY(args, " (standing approval)", "（长期批准）") : "");
+    }
+}
+
+static void print_report(const struct args *args, const struct agent_report *report)
+{
+    char hex[HEX_SIZE(DIGEST_SIZE)], time_text[COMMAND_TIME_SIZE];
+
+    if (report->revision == 0) {
+        return;
+    }
+    printf(SAY(args, "  report revision %" PRIu32 " of %s: %" PRIu32 " bytes, sha256 %s\n",
+               "  报告修订版本 %" PRIu32 "（%s）：%" PRIu32 " 字节，sha256 %s\n"),
+           report->revision, command_time(time_text, report->built_ms), report->request_len,
+           hex_encode(hex, report->request_digest, DIGEST_SIZE));
+    if (report->failure.code != 0) {
+        command_warn(args, &report->failure);
+    }
+}
+
+static void print_task(const struct args *args, const struct agent_task *task,
+                       const struct agent_status *status)
+{
+    command_print_task(args, task->task);
+    printf("  %s\n", state_text(args, status->state));
+    print_decision(args, status);
+    print_report(args, &status->last);
+    if (status->accepted.revision != 0 && status->accepted.revision != status->last.revision) {
+        print_report(args, &status->accepted);
+    }
+    if (status->num_releases > 0) {
+        printf(SAY(args, "  totals received: %d of %d\n", "  已收到汇总结果：%d / %d\n"),
+               status->num_releases, status->num_releases_expected);
+    }
+}
+
+static void print_head(const struct args *args, const struct session *session)
+{
+    int64_t days;
+
+    printf(SAY(args, "Hospital %s, reports to %s\n", "机构 %s，上报至 %s\n"), session->identity.id,
+           session->settings.leader);
+    if (certificate_days(session, &days)) {
+        printf(SAY(args, "Certificate: %" PRId64 " days left\n", "证书：剩余 %" PRId64 " 天\n"), days);
+    }
+}
+
+static void print_egress(const struct args *args, const struct session *session)
+{
+    char hex[HEX_SIZE(DIGEST_SIZE)];
+    uint8_t root[DIGEST_SIZE];
+
+    egress_root(session->egress, root);
+    printf(SAY(args, "Egress log %s: %" PRIu64 " lines, Merkle root %s\n",
+               "出口日志 %s：%" PRIu64 " 行，Merkle 根 %s\n"),
+           egress_path(session->egress), egress_size(session->egress), hex_encode(hex, root, DIGEST_SIZE));
+}
+
+/* ---- for programs ---- */
+
+static void json_hex(struct json *json, const char *key, const uint8_t *data, size_t len)
+{
+    char hex[HEX_SIZE(DIGEST_SIZE)];
+
+    json_text(json, key, hex_encode(hex, data, len));
+}
+
+static const char *report_state_name(const struct agent_report *report)
+{
+    switch (report->state) {
+    case WEFT__V1__REPORT_STATE__REPORT_ACCEPTED:
+        return "accepted";
+    case WEFT__V1__REPORT_STATE__REPORT_REJECTED:
+        return "rejected";
+    case WEFT__V1__REPORT_STATE__REPORT_LATE:
+        return "late";
+    default:
+        return report->given_up ? "refused" : "waiting";
+    }
+}
+
+static void json_report(struct json *json, const char *key, const struct agent_report *report)
+{
+    if (report->revision == 0) {
+        json_null(json, key);
+        return;
+    }
+    json_object(json, key);
+    json_uint(json, "revision", report->revision);
+    json_text(json, "state", report_state_name(report));
+    json_int(json, "reason", report->reason);
+    json_hex(json, "report_id", report->report_id, sizeof report->report_id);
+    json_hex(json, "report_digest", report->report_digest, DIGEST_SIZE);
+    json_uint(json, "bytes", report->request_len);
+    json_hex(json, "sha256", report->request_digest, DIGEST_SIZE);
+    json_int(json, "built_ms", report->built_ms);
+    json_int(json, "answered_ms", report->answered_ms);
+    json_text(json, "failure", report->failure.code == 0 ? NULL : err_entry(report->failure.code)->name);
+    json_end(json);
+}
+
+static void json_releases(struct json *json, const struct agent_task *task, const struct agent_status *status)
+{
+    json_int(json, "releases_expected", status->num_releases_expected);
+    json_array(json, "releases");
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        if (task->view->releases[area].document != NULL) {
+            json_text(json, NULL, task->roster->areas[area].wire->code);
+        }
+    }
+    json_end(json);
+}
+
+static void json_task(struct json *json, const struct agent_task *task, const struct agent_status *status)
+{
+    json_object(json, NULL);
+    json_text(json, "task", task->task->hex);
+    json_text(json, "name", task->task->wire->name);
+    json_text(json, "period", task->task->wire->period->id);
+    json_int(json, "close_ms", task->task->wire->close_ms);
+    json_text(json, "state", agent_state_name(status->state));
+    if (status->has_vector) {
+        json_hex(json, "vector_fingerprint", status->vector_digest, DIGEST_SIZE);
+        json_int(json, "evaluated_ms", status->evaluated_ms);
+    }
+    if (status->is_approved) {
+        json_text(json, "approved_by", status->approved_by);
+        json_int(json, "approved_ms", status->approved_ms);
+        json_bool(json, "standing", status->approval_is_standing);
+    }
+    json_report(json, "last_report", &status->last);
+    json_report(json, "accepted_report", &status->accepted);
+    json_releases(json, task, status);
+    json_end(json);
+}
+
+static void json_head(struct json *json, const struct session *session)
+{
+    uint8_t root[DIGEST_SIZE];
+    int64_t days;
+
+    json_text(json, "site", session->identity.id);
+    json_text(json, "leader", session->settings.leader);
+    if (certificate_days(session, &days)) {
+        json_int(json, "certificate_days", days);
+    } else {
+        json_null(json, "certificate_days");
+    }
+    egress_root(session->egress, root);
+    json_object(json, "egress");
+    json_text(json, "path", egress_path(session->egress));
+    json_uint(json, "lines", egress_size(session->egress));
+    json_hex(json, "root", root, DIGEST_SIZE);
+    json_end(json);
+}
+
+/* ---- the command ---- */
+
+typedef void (*each_task)(void *user, const struct agent_task *task, const struct agent_status *status);
+
+/* Every task of this site; *bad receives the last one that someone must act on. */
+static int walk(struct session *session, each_task each, void *user, struct err *bad, struct err *err)
+{
+    struct store_txn *txn = NULL;
+    int rc = session_begin(session, &txn, err);
+
+    for (size_t i = 0; rc == 0 && i < agent_num_tasks(session->agent); i++) {
+        const struct agent_task *task = agent_task_at(session->agent, i);
+        struct agent_status status;
+        if (task->site == NONE) {
+            continue;
+        }
+        if ((rc = agent_status(session->agent, txn, i, calendar_now_ms(), &status, err)) == 0) {
+            each(user, task, &status);
+            if (status.state == AGENT_FREEZE_DIFFERS) {
+                err_set(bad, ERR_NOT_IN_FREEZE, "task %.16s", task->task->hex);
+            }
+        }
+    }
+    store_abort(&txn);
+    return rc;
+}
+
+static void each_as_text(void *user, const struct agent_task *task, const struct agent_status *status)
+{
+    print_task(user, task, status);
+}
+
+static void each_as_json(void *user, const struct agent_task *task, const struct agent_status *status)
+{
+    json_task(user, task, status);
+}
+
+static int print_json(struct session *session, struct err *bad, struct err *err)
+{
+    struct json json = json_begin(stdout);
+    int rc;
+
+    json_object(&json, NULL);
+    json_head(&json, session);
+    json_array(&json, "tasks");
+    if ((rc = walk(session, each_as_json, &json, bad, err)) != 0) {
+        return rc;
+    }
+    json_end(&json);
+    json_end(&json);
+    return json_finish(&json) ? 0 : err_set(err, ERR_FILE_WRITE, "standard output");
+}
+
+static int print_text(const struct args *args, struct session *session, struct err *bad, struct err *err)
+{
+    struct args *user = (struct args *)(uintptr_t)args;
+    int rc;
+
+    print_head(args, session);
+    print_egress(args, session);
+    rc = walk(session, each_as_text, user, bad, err);
+    if (rc == 0 && agent_num_tasks(session->agent) == 0) {
+        puts(SAY(args, "No task has been received yet.", "尚未收到任务。"));
+    }
+    return rc;
+}
+
+int command_status(const struct args *args, struct err *err)
+{
+    struct session session = {0};
+    struct err bad = {0};
+    int rc = session_open(&session, args_value(args, "settings"), SESSION_LOOK, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (args_flag(args, "egress")) {
+        print_egress(args, &session);
+    } else {
+        rc =
+            args_flag(args, "json") ? print_json(&session, &bad, err) : print_text(args, &session, &bad, err);
+    }
+    if (rc == 0 && bad.code != 0) {
+        *err = bad;
+        rc = bad.code;
+    }
+    session_close(&session);
+    return rc;
+}
