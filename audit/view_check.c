@@ -30,6 +30,28 @@ static bool is_this_task(const struct view *view, const ProtobufCBinaryData *tas
 
 /* ---- freeze ---- */
 
+/* Dropped: sites of the area, in order, none of which is frozen too. */
+static bool dropped_are_sound(const struct view *view, const Weft__V1__Freeze *freeze, int area)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < freeze->n_dropped; i++) {
+        const char *id = freeze->dropped[i];
+        int site = roster_find_site(view->roster, id);
+        if (site == NONE || view->roster->sites[site].supervisor != area ||
+            (i > 0 && strcmp(freeze->dropped[i - 1], id) >= 0)) {
+            return false;
+        }
+        while (next < freeze->n_reports && strcmp(freeze->reports[next]->site, id) < 0) {
+            next++;
+        }
+        if (next < freeze->n_reports && strcmp(freeze->reports[next]->site, id) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int check_freeze(const struct view *view, const Weft__V1__Document *document,
                         const Weft__V1__Freeze *freeze, struct err *err)
 {
@@ -48,7 +70,7 @@ static int check_freeze(const struct view *view, const Weft__V1__Document *docum
             return malformed(document, "a report's site, order or size", err);
         }
     }
-    return 0;
+    return dropped_are_sound(view, freeze, area) ? 0 : malformed(document, "dropped sites", err);
 }
 
 /* Frozen sites: of the freezes that the order names, or of all freezes while there is no order. */
@@ -267,7 +289,7 @@ static int check_release(const struct view *view, const Weft__V1__Document *docu
         return missing(document, "the pattern", err);
     }
     if (!is_this_task(view, &body->task_id) || !is_digest(&body->pattern_digest, view->pattern.digest) ||
-        !view_opening_is_allowed(view, &opening) ||
+        !view_opening_is_allowed(view, &opening) || body->revision != 0 ||
         body->sites != (uint32_t)view_num_frozen(view, opening.area) ||
         body->sites_expected != (uint32_t)view_num_expected(view, opening.area)) {
         return malformed(document, "task, pattern, area or counts", err);

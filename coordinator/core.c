@@ -440,6 +440,59 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
     return cosign_due(round, task, err);
 }
 
+static void drop_calls(struct core_round *round, size_t from)
+{
+    while (round->num > from) {
+        struct core_call *call = &round->calls[--round->num];
+        struct core_pending *pending = find_pending(round->core, call->context->key);
+        if (pending != NULL) {
+            drop_pending(round->core, pending);
+        }
+        core_call_free(call);
+    }
+}
+
+bool core_stops_all(int code)
+{
+    return code == ERR_STORE_FULL || code == ERR_STORE_IO || code == ERR_NO_MEMORY;
+}
+
+/* In a transaction of its own: what one task runs into must not stop the others. */
+static int task_due_alone(struct core_round *round, struct core_task *task, struct err *err)
+{
+    struct store_txn *outer = round->db.txn, *txn = NULL;
+    struct err why = {0};
+    size_t first = round->num;
+    int rc;
+
+    if ((rc = store_begin_nested(outer, &txn, err)) != 0) {
+        return rc;
+    }
+    round->db.txn = txn;
+    if ((rc = task_due(round, task, &why)) == 0) {
+        rc = store_commit(&txn, &why);
+    }
+    store_abort(&txn);
+    round->db.txn = outer;
+    if (rc != 0) {
+        drop_calls(round, first); /* they may speak of what was not stored */
+        if (!core_stops_all(rc) && intake_load(round->core, &round->db, task, err) != 0) {
+            return err == NULL ? rc : err->code;
+        }
+    }
+    if (rc != 0 && rc != task->trouble && !core_stops_all(rc)) {
+        log_error("task not served", LOG_TEXT("task", task->task->hex), LOG_ERR(&why));
+    }
+    task->trouble = rc;
+    if (!core_stops_all(rc)) {
+        return 0;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return rc;
+}
+
 int core_due(struct core *core, struct store_txn *txn, int64_t now_ms, struct core_call *calls, size_t max,
              size_t *num, struct err *err)
 {
@@ -450,18 +503,14 @@ int core_due(struct core *core, struct store_txn *txn, int64_t now_ms, struct co
         goto done;
     }
     for (size_t i = 0; i < core->num_tasks; i++) {
-        if ((rc = task_due(&round, &core->tasks[i], err)) != 0) {
+        if ((rc = task_due_alone(&round, &core->tasks[i], err)) != 0) {
             goto done;
         }
     }
     *num = round.num;
 done:
-    for (size_t i = 0; rc != 0 && i < round.num; i++) {
-        struct core_pending *pending = find_pending(core, calls[i].context->key);
-        if (pending != NULL) {
-            drop_pending(core, pending);
-        }
-        core_call_free(&calls[i]);
+    if (rc != 0) {
+        drop_calls(&round, 0);
     }
     return rc;
 }

@@ -39,6 +39,7 @@ struct core_task {
     bool has_hpke_key;
     bool is_dirty; /* something changed since the last look at what is to be done */
     int64_t looked_ms;
+    int trouble; /* the error that its last look met, so that it is logged once */
     struct core_waiting *waiting;
     size_t num_waiting;
     bool *dropped;                  /* by site: leader and helper could not agree on it */
@@ -120,6 +121,8 @@ void context_free(struct core_context **context);
 /* Try `key` again at `next_ms`, e.g. the next poll. */
 void core_set_next(struct core *core, const char *key, int64_t next_ms);
 const struct core_collector *core_find_collector(const struct core *core, const char *area);
+/* Does the error concern the whole coordinator (disk, memory), not one document, share or task? */
+bool core_stops_all(int code);
 
 /* ---- exchange.c ---- */
 
@@ -143,7 +146,10 @@ WEFT_MUST_USE int exchange_answer(struct core *core, struct db *db, struct core_
 
 /* ---- intake.c ---- */
 
+/* Find the reports that wait, anew. */
 WEFT_MUST_USE int intake_load(struct core *core, struct db *db, struct core_task *task, struct err *err);
+/* Does a report of a site supervised by `area` wait for its verification here? */
+bool intake_has_waiting(const struct core_task *task, int area);
 /* Can no report of sites supervised by `area` come any more? */
 WEFT_MUST_USE int intake_is_closed(struct core *core, struct db *db, struct core_task *task, int area,
                                    int64_t now_ms, bool *closed, struct err *err);

@@ -37,6 +37,23 @@ static bool all_opened(const struct core_task *task, const struct view_document 
     return true;
 }
 
+/* Until then leader and helper try to settle what they differ on; after it, it may be dropped. Halfway to the
+ * order, so that the rest of the area still makes it. */
+static int64_t settle_ms(const struct core_task *task)
+{
+    const Weft__V1__Task *wire = task->task->wire;
+
+    return wire->close_ms + (wire->order_ms - wire->close_ms) / 2;
+}
+
+/* Verifications under way may end first, for as long as the helper still takes them. */
+static bool is_draining(const struct core_task *task, int area, int64_t now_ms)
+{
+    int64_t close_ms = task->task->wire->close_ms;
+
+    return intake_has_waiting(task, area) && now_ms < settle_ms(task) && now_ms < close_ms + MAX_SKEW_MS;
+}
+
 static int is_time(struct core *core, struct db *db, struct core_task *task, Weft__V1__DocumentType type,
                    int area, int64_t now_ms, bool *due, struct err *err)
 {
@@ -45,6 +62,10 @@ static int is_time(struct core *core, struct db *db, struct core_task *task, Wef
 
     switch (type) {
     case DOC(FREEZE):
+        if (is_draining(task, area, now_ms)) {
+            *due = false;
+            return 0;
+        }
         return intake_is_closed(core, db, task, area, now_ms, due, err);
     case DOC(ORDER):
         *due = now_ms >= wire->order_ms || all_freezes(task);
@@ -207,14 +228,17 @@ static int compare_freeze(const Weft__V1__Freeze *theirs, const Weft__V1__Freeze
 }
 
 static int check_freeze_against_own(struct db *db, const struct core_task *task, int area,
-                                    const Weft__V1__Document *document, struct err *err)
+                                    const Weft__V1__Document *document, int64_t now_ms, struct err *err)
 {
     Weft__V1__Freeze *theirs = NULL, *own = NULL;
     Weft__V1__Document *own_document = NULL;
     int rc;
 
     if ((rc = document_body((ProtobufCMessage **)&theirs, document, DOC(FREEZE), err)) == 0 &&
-        (rc = build_freeze(db, task, area, &own_document, err)) == 0 &&
+        theirs->n_dropped > 0 && now_ms < settle_ms(task)) {
+        rc = freeze_differs(err, theirs->dropped[0]);
+    }
+    if (rc == 0 && (rc = build_freeze(db, task, area, &own_document, err)) == 0 &&
         (rc = document_body((ProtobufCMessage **)&own, own_document, DOC(FREEZE), err)) == 0) {
         rc = compare_freeze(theirs, own, err);
     }
@@ -372,12 +396,49 @@ static int find_proposal(struct core *core, const Weft__V1__Document *document, 
         goto done;
     }
     wire = (*task)->roster->coordinators[(*task)->roster->areas[*area].leader].wire;
-    if (!document_is_signed(document, wire->id, wire->sign_key.data)) {
+    if (document->n_signatures != 1 || !document_is_signed(document, wire->id, wire->sign_key.data)) {
         rc = err_set(err, ERR_DOCUMENT_SIGNATURE, "%s by %s", document_type_name(document->type), leader);
     }
 done:
     wire_free(&body);
     return rc;
+}
+
+static size_t num_held(const struct core_task *task, const struct view_document *held)
+{
+    size_t num = 0;
+
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        num += held[area].document != NULL;
+    }
+    return num;
+}
+
+/* An order, plan or pattern rests on all predecessors that the helper holds: its leader must not choose among
+ * them. (That those named are held, each once, view_check has found.) */
+static int check_names_all(const struct core_task *task, const Weft__V1__Document *document, struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    bool all = true;
+    int rc;
+
+    if (!is_of_the_top(document->type)) {
+        return 0;
+    }
+    if ((rc = document_body(&body, document, document->type, err)) != 0) {
+        return rc;
+    }
+    if (document->type == DOC(ORDER)) {
+        all = ((const Weft__V1__Order *)body)->n_freezes == num_held(task, task->view->freezes);
+    } else if (document->type == DOC(PLAN)) {
+        all = ((const Weft__V1__Plan *)body)->n_contributes == num_held(task, task->view->contributes);
+    } else {
+        all = ((const Weft__V1__Pattern *)body)->n_states == num_held(task, task->view->states);
+    }
+    wire_free(&body);
+    return all ? 0
+               : err_set(err, ERR_ORDER_DIFFERS, "%s leaves out what the helper holds",
+                         document_type_name(document->type));
 }
 
 static int check_proposal(struct core *core, struct db *db, struct core_task *task, int area,
@@ -395,11 +456,12 @@ static int check_proposal(struct core *core, struct db *db, struct core_task *ta
     if (!due) {
         return err_set(err, ERR_PREDECESSOR_MISSING, "%s: not time yet", document_type_name(document->type));
     }
-    if ((rc = view_check(task->view, document, err)) != 0) {
+    if ((rc = view_check(task->view, document, err)) != 0 ||
+        (rc = check_names_all(task, document, err)) != 0) {
         return rc;
     }
     if (document->type == DOC(FREEZE)) {
-        return check_freeze_against_own(db, task, area, document, err);
+        return check_freeze_against_own(db, task, area, document, now_ms + MAX_SKEW_MS, err);
     }
     return document->type == DOC(CONTRIBUTES) || document->type == DOC(RELEASE)
                ? release_check_own_share(db, task, document, err)
@@ -446,7 +508,25 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
 
 /* ---- the leader hears back ---- */
 
-/* A freeze on which both still differ when the order is due loses the site that they differ on, publicly. */
+/* The site of the freeze's area that the helper names; NONE if it names none. */
+static int site_named(const struct core_task *task, const Weft__V1__Document *document,
+                      const struct err *failure)
+{
+    Weft__V1__Freeze *freeze = NULL;
+    int site = roster_find_site(task->roster, failure->field);
+
+    if (site == NONE || document_body((ProtobufCMessage **)&freeze, document, DOC(FREEZE), NULL) != 0) {
+        return NONE;
+    }
+    if (task->roster->sites[site].supervisor != roster_find_area(task->roster, freeze->area)) {
+        site = NONE; /* another helper's business */
+    }
+    wire_free(&freeze);
+    return site;
+}
+
+/* A freeze on which both still differ when the time to settle is over loses the site that they differ on,
+ * publicly. */
 static void note_refusal(struct core_task *task, const struct core_call *call, const struct err *failure,
                          int64_t now_ms)
 {
@@ -455,8 +535,8 @@ static void note_refusal(struct core_task *task, const struct core_call *call, c
 
     log_warn("helper did not sign", LOG_TEXT("document", document_type_name(request->document->type)),
              LOG_TEXT("helper", call->destination), LOG_ERR(failure));
-    if (failure->code == ERR_FREEZE_DIFFERS && now_ms >= task->task->wire->order_ms &&
-        (site = roster_find_site(task->roster, failure->field)) != NONE) {
+    if (failure->code == ERR_FREEZE_DIFFERS && now_ms >= settle_ms(task) &&
+        (site = site_named(task, request->document, failure)) != NONE) {
         task->dropped[site] = true;
         log_error("report dropped: leader and helper do not agree on it", LOG_TEXT("site", failure->field));
     }

@@ -242,6 +242,28 @@ static int find_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const ch
     return rc;
 }
 
+int db_next_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t after,
+                   StoredReport **report, uint32_t *revision, struct err *err)
+{
+    struct key key = report_key(task, site);
+    struct store_cursor cursor = {0};
+    int rc;
+
+    *report = NULL;
+    for (rc = store_first(db->txn, &cursor, REPORTS, key.data, key.len, err);
+         rc == 0 && cursor.key != NULL && *report == NULL; rc = store_next(&cursor, err)) {
+        *revision = (uint32_t)number_at(cursor.key + key.len, 4);
+        if (*revision > after && (rc = unpack_report(cursor.value, cursor.value_len, report, err)) != 0) {
+            break;
+        }
+    }
+    store_cursor_end(&cursor);
+    if (rc != 0) {
+        wire_free(report);
+    }
+    return rc;
+}
+
 int db_get_accepted(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, StoredReport **report,
                     uint32_t *revision, struct err *err)
 {

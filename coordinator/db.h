@@ -55,6 +55,9 @@ WEFT_MUST_USE int db_get_report(struct db *db, const uint8_t task[TASK_ID_SIZE],
                                 uint32_t revision, StoredReport **report, struct err *err);
 WEFT_MUST_USE int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
                                 uint32_t revision, const StoredReport *report, struct err *err);
+/* The lowest stored revision above `after`; *report is NULL when there is none. */
+WEFT_MUST_USE int db_next_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
+                                 uint32_t after, StoredReport **report, uint32_t *revision, struct err *err);
 /* The highest accepted revision. */
 WEFT_MUST_USE int db_get_accepted(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
                                   StoredReport **report, uint32_t *revision, struct err *err);

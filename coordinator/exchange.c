@@ -462,9 +462,10 @@ static int have_key_sheet(struct core_round *round, struct core_task *task, stru
     size_t len;
     int rc;
 
-    if (task->has_hpke_key) {
-        return 0;
+    if (task->has_hpke_key && task->view->key_sheets[task->self].document != NULL) {
+        return 0; /* both: a look that failed may have made a key that was not stored */
     }
+    task->has_hpke_key = false;
     if ((rc = db_get_secret(&round->db, task->task->id, "hpke key", &key, &len, err)) != 0) {
         return rc;
     }

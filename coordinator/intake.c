@@ -1,14 +1,18 @@
 /* intake.c - reports: taken from sites, verified by leader and helper together, answered with a receipt.
  *
- *   site -> leader   Submit          the leader checks signature and sizes, stores the sealed report as
- * *waiting* leader -> helper Verify          with the leader's verifier share; the helper decides, stores its
- * output share and the receipt, answers with its own verifier share leader                           decides
- * by itself from both verifier shares, stores its output share, signs too site -> leader   Submit again gets
- * the receipt that both signed
+ *   site -> leader    Submit: the leader checks signature and sizes and stores the sealed report as *waiting*
+ *   leader -> helper  Verify, with the leader's verifier share: the helper decides, stores its output share and
+ *                     the receipt, answers with its own verifier share
+ *   leader            decides by itself from both verifier shares, stores its output share, signs too
+ *   site -> leader    Submit again gets the receipt that both signed
  *
  * Whatever is answered is durable first. A report counts only when both have it: the leader still holds it as
  * waiting until the helper has it, so either may be killed at any point and the question is simply asked
- * again. */
+ * again.
+ *
+ * A site's revisions are verified one after the other, so that leader and helper see them in the same order and
+ * an older one never replaces a newer. What still waits when its area is frozen is late: the site is told that
+ * the task is closed. */
 #include "coordinator/core_internal.h"
 
 #include <inttypes.h>
@@ -46,29 +50,55 @@ static void drop_waiting(struct core_task *task, int site, uint32_t revision)
     }
 }
 
+static int load_site(struct db *db, struct core_task *task, int site, struct err *err)
+{
+    StoredReport *report = NULL;
+    uint32_t revision = 0;
+    int rc;
+
+    while ((rc = db_next_report(db, task->task->id, task->roster->sites[site].wire->id, revision, &report,
+                                &revision, err)) == 0 &&
+           report != NULL) {
+        bool waits = report->state == REPORT(WAITING);
+        wire_free(&report);
+        if (waits && (rc = add_waiting(task, site, revision, err)) != 0) {
+            break;
+        }
+    }
+    return rc;
+}
+
+/* Does an older revision of the same site wait too? */
+static bool waits_for_older(const struct core_task *task, const struct core_waiting *waiting)
+{
+    for (size_t i = 0; i < task->num_waiting; i++) {
+        if (task->waiting[i].site == waiting->site && task->waiting[i].revision < waiting->revision) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool intake_has_waiting(const struct core_task *task, int area)
+{
+    for (size_t i = 0; i < task->num_waiting; i++) {
+        if (task->roster->sites[task->waiting[i].site].supervisor == area) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int intake_load(struct core *core, struct db *db, struct core_task *task, struct err *err)
 {
     int rc;
 
     (void)core;
+    task->num_waiting = 0;
     for (int i = 0; task->self != NONE && i < task->roster->num_sites; i++) {
         const struct roster_site *site = &task->roster->sites[i];
-        StoredReport *newest = NULL;
-        if (task->roster->areas[site->supervisor].leader != task->self) {
-            continue;
-        }
-        if ((rc = db_get_report(db, task->task->id, site->wire->id, 0, &newest, err)) != 0) {
-            return rc;
-        }
-        if (newest != NULL && newest->state == REPORT(WAITING)) {
-            Weft__V1__ReportHeader *header = NULL;
-            if ((rc = document_body((ProtobufCMessage **)&header, newest->report, DOC(REPORT), err)) == 0) {
-                rc = add_waiting(task, i, header->revision, err);
-            }
-            wire_free(&header);
-        }
-        wire_free(&newest);
-        if (rc != 0) {
+        if (task->roster->areas[site->supervisor].leader == task->self &&
+            (rc = load_site(db, task, i, err)) != 0) {
             return rc;
         }
     }
@@ -106,10 +136,8 @@ int intake_is_closed(struct core *core, struct db *db, struct core_task *task, i
     if (*closed || !task->task->wire->close_when_complete) {
         return 0;
     }
-    for (size_t i = 0; i < task->num_waiting; i++) {
-        if (task->roster->sites[task->waiting[i].site].supervisor == area) {
-            return 0;
-        }
+    if (intake_has_waiting(task, area)) {
+        return 0;
     }
     return has_all_reports(db, task, area, closed, err);
 }
@@ -241,7 +269,11 @@ int intake_serve_submit(struct core *core, struct db *db, int peer_site, const c
         goto done;
     }
     if (known != NULL && document_same_body(known->report, request->report)) {
-        rc = submit_reply(known, response, err); /* asked again: the same answer, also after the close */
+        rc =
+            known->state == REPORT(LATE)
+                ? err_set(err, ERR_TASK_CLOSED, "revision %" PRIu32 " was not verified in time",
+                          header->revision)
+                : submit_reply(known, response, err); /* asked again: the same answer, also after the close */
         goto done;
     }
     if ((rc = check_open(core, db, task, area, now_ms, 0, err)) != 0 ||
@@ -576,16 +608,49 @@ done:
     return rc;
 }
 
+/* The area is frozen, or the order made without it: what still waits there is late. */
+static int end_waiting(struct core_round *round, struct core_task *task, struct err *err)
+{
+    for (size_t i = task->num_waiting; i-- > 0;) {
+        const struct core_waiting waiting = task->waiting[i];
+        const struct roster_site *site = &task->roster->sites[waiting.site];
+        StoredReport *stored = NULL;
+        int rc;
+        if (task->view->freezes[site->supervisor].document == NULL && task->view->order.document == NULL) {
+            continue;
+        }
+        if ((rc = db_get_report(&round->db, task->task->id, site->wire->id, waiting.revision, &stored,
+                                err)) != 0) {
+            return rc;
+        }
+        if (stored != NULL) {
+            stored->state = REPORT(LATE);
+            rc = db_put_report(&round->db, task->task->id, site->wire->id, waiting.revision, stored, err);
+            wire_free(&stored);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+        log_warn("report not verified in time", LOG_TEXT("site", site->wire->id),
+                 LOG_UINT("revision", waiting.revision));
+        drop_waiting(task, waiting.site, waiting.revision);
+    }
+    return 0;
+}
+
 int intake_due(struct core_round *round, struct core_task *task, struct err *err)
 {
     char key[256], hex[HEX_SIZE(8)];
     int rc, num = 0;
 
+    if ((rc = end_waiting(round, task, err)) != 0) {
+        return rc;
+    }
     for (size_t i = 0; i < task->num_waiting && num < MAX_VERIFY_CALLS; i++) {
         const struct core_waiting *waiting = &task->waiting[i];
         snprintf(key, sizeof key, "verify %s %s %" PRIu32, hex_encode(hex, task->task->id, 8),
                  task->roster->sites[waiting->site].wire->id, waiting->revision);
-        if (!round_wants(round, key)) {
+        if (waits_for_older(task, waiting) || !round_wants(round, key)) {
             continue;
         }
         if ((rc = add_verify_call(round, task, waiting, key, err)) != 0) {
@@ -605,7 +670,8 @@ static int check_receipt(const struct core_task *task, int area, const StoredRep
     uint8_t digest[DIGEST_SIZE];
     int rc;
 
-    if (document == NULL || !document_is_signed(document, helper->id, helper->sign_key.data)) {
+    if (document == NULL || document->n_signatures != 1 ||
+        !document_is_signed(document, helper->id, helper->sign_key.data)) {
         return err_set(err, ERR_DOCUMENT_SIGNATURE, "receipt by %s", helper->id);
     }
     if ((rc = document_body((ProtobufCMessage **)receipt, document, DOC(RECEIPT), err)) != 0) {
@@ -616,8 +682,13 @@ static int check_receipt(const struct core_task *task, int area, const StoredRep
         memcmp((*receipt)->task_id.data, task->task->id, TASK_ID_SIZE) != 0 ||
         strcmp((*receipt)->site, header->site) != 0 || (*receipt)->revision != header->revision ||
         (*receipt)->report_digest.len != DIGEST_SIZE ||
-        memcmp((*receipt)->report_digest.data, digest, DIGEST_SIZE) != 0) {
+        memcmp((*receipt)->report_digest.data, digest, DIGEST_SIZE) != 0 ||
+        (*receipt)->report_id.len != PRIO3_NONCE_SIZE ||
+        memcmp((*receipt)->report_id.data, header->report_id.data, PRIO3_NONCE_SIZE) != 0) {
         return err_set(err, ERR_HELPER_DISAGREES, "site %s: the receipt is for another report", header->site);
+    }
+    if ((*receipt)->state != REPORT(ACCEPTED) && (*receipt)->state != REPORT(REJECTED)) {
+        return err_set(err, ERR_HELPER_DISAGREES, "site %s: the receipt decides nothing", header->site);
     }
     return 0;
 }

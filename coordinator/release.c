@@ -409,15 +409,24 @@ static int compare_own(struct db *db, const struct core_task *task, const struct
         goto done;
     }
     if (own.shares == NULL) {
-        goto done; /* another pair sealed it: the shares' sum and the pattern were checked, this cannot be */
+        /* where another pair sealed it, the shares' sum and the pattern were checked, and this cannot be */
+        if (roster_station(task->roster, view_opening_sealer(task->view, opening), task->side) ==
+            task->self) {
+            rc = err_set(err, ERR_PREDECESSOR_MISSING, "the helper's own share of %s",
+                         view_opening_name(task->view, opening, name));
+        }
+        goto done;
+    }
+    if (own_len != own.len) {
+        rc = err_set(err, ERR_STORE_CORRUPT, "own share");
+        goto done;
     }
     if ((picked = calloc((size_t)num + 1, element)) == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "release");
         goto done;
     }
     pick(&own, element, own.shares, slots, num, picked);
-    if (own_len != own.len || claimed->len != (size_t)num * element ||
-        !secret_equal(picked, claimed->data, claimed->len)) {
+    if (claimed->len != (size_t)num * element || !secret_equal(picked, claimed->data, claimed->len)) {
         rc = err_set(err, ERR_RELEASE_DIFFERS, "%s: the helper's share was altered",
                      view_opening_name(task->view, opening, name));
     }

@@ -394,7 +394,18 @@ static int step_stage(struct core_round *round, struct core_task *task, Weft__V1
         return rc;
     }
     for (size_t i = 0; i < num && rc == 0; i++) {
-        rc = step(round, task, &openings[i], err);
+        struct err why = {0};
+        char name[OPENING_NAME_MAX];
+        if ((rc = step(round, task, &openings[i], &why)) == 0) {
+            continue;
+        }
+        if (core_stops_all(rc)) {
+            *err = why;
+        } else { /* this opening only: the others go on */
+            log_error("sum not made", LOG_TEXT("opening", view_opening_name(task->view, &openings[i], name)),
+                      LOG_ERR(&why));
+            rc = 0;
+        }
     }
     free(openings);
     return rc;
@@ -427,6 +438,17 @@ void rollup_answer(struct core *core, struct core_call *call)
 }
 
 /* ---- receiving ---- */
+
+/* Are these field elements? Whatever else a child sends would spoil the sum later. */
+static bool is_share(const struct core_task *task, const uint8_t *share, size_t len)
+{
+    size_t element = prio3_sizes(task->task->prio3)->element;
+    uint8_t *sum = calloc(len + 1, 1);
+    bool good = sum != NULL && prio3_accumulate(task->task->prio3, sum, share, len / element) == PRIO3_OK;
+
+    secret_free(sum, len);
+    return good;
+}
 
 static int check_sender(const struct core_task *task, const struct opening *opening, int sender,
                         const Weft__V1__PutShareRequest *request, struct err *err)
@@ -492,8 +514,10 @@ int rollup_serve_share(struct core *core, struct db *db, int peer, const Weft__V
     if ((share = malloc(len + 1)) == NULL) {
         return err_set(err, ERR_NO_MEMORY, "shares");
     }
-    if (request->share == NULL || !share_open(share, len, request->share, task->hpke_key, task->task,
-                                              request->opening, peer_id, task->side, request->basis.data)) {
+    if (request->share == NULL ||
+        !share_open(share, len, request->share, task->hpke_key, task->task, request->opening, peer_id,
+                    task->side, request->basis.data) ||
+        !is_share(task, share, len)) {
         rc = err_set(err, ERR_SHARE_UNREADABLE, "from %s", peer_id);
         goto done;
     }
