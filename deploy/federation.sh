@@ -106,7 +106,7 @@ listen: "127.0.0.1:${PORTS[$id]:-0}"
 port_file: "$FED/$id/port"
 parent: "$parent"
 peers: [$(IFS=,; echo "${peers[*]}")]
-poll: "${FED_POLL:-300ms}"
+poll: ${FED_POLL:-300ms}
 YAML
   [ -z "$parent" ] && [ -d "$FED/publication" ] && echo "publication: \"$FED/publication\""
   return 0
@@ -144,7 +144,7 @@ site_settings() {
     {
       common_settings "$id"
       echo "leader: \"$leader.weft.test 127.0.0.1:${PORTS[$leader]}\""
-      echo "poll: \"${FED_POLL:-300ms}\""
+      echo "poll: ${FED_POLL:-300ms}"
     } >"$FED/$id/settings.yaml"
   fi
   echo "$FED/$id/settings.yaml"
