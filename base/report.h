@@ -5,13 +5,17 @@
  *     aad  = "weft/v1/report" || task id || site || revision u32 || report id || public share
  * (length-prefixed) and the site signs the ReportHeader, which names both ciphertexts' digests: neither
  * coordinator can invent a site, move a report or pass an old revision as newer. Aggregate shares on their
- * way up or to a collector are sealed with info = "weft/v1/aggregate share" || side aad  = task id || opening
- * || sender || basis   (length-prefixed) */
+ * way up or to a collector are sealed with
+ *     info = "weft/v1/aggregate share" || side (1 leader, 2 helper)
+ *     aad  = task id || area || scope u32 || stage u32 || sender || basis        (length-prefixed) */
 #ifndef BASE_REPORT_H
 #define BASE_REPORT_H
 
 #include "base/task.h"
 #include "crypto/hpke.h"
+
+/* A site that needs more revisions of one task than this is out of control; each is kept until retention ends. */
+#define REPORT_REVISION_MAX 1000
 
 /* What the site draws from its own secret, so that it can show an auditor that the bytes which left are
  * exactly the encryption of the vector it shows: everything below is a function of (site secret, task,

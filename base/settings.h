@@ -3,10 +3,12 @@
  *
  * A settings file is YAML; a dot in a setting's name is nesting ("listen.address" is address under listen).
  * Unknown keys are errors. Secrets do not belong here: a setting may only name the file that holds one. The
- * caller's struct holds, at `offset`: SETTING_STRING, SETTING_PATH    char *, owned; a PATH that is relative
- * is taken from the file's directory SETTING_BOOL                    bool SETTING_INT, _DURATION, _SIZE
- * int64_t; the number, milliseconds, bytes SETTING_CHOICE                  int, the index into `choices`
- *     SETTING_LIST                    struct setting_list of strings, owned */
+ * caller's struct holds, at `offset`:
+ *     SETTING_STRING, _PATH          char *, owned; a relative PATH is taken from the file's directory
+ *     SETTING_BOOL                   bool
+ *     SETTING_INT, _DURATION, _SIZE  int64_t; the number, milliseconds, bytes
+ *     SETTING_CHOICE                 int, the index into `choices`
+ *     SETTING_LIST                   struct setting_list of strings, owned */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
 
