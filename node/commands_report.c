@@ -357,7 +357,9 @@ static int judge(struct session *session, size_t index, const struct agent_statu
     case AGENT_RELEASED:
         return 0;
     case AGENT_FREEZE_DIFFERS:
-        return err_set(err, ERR_NOT_IN_FREEZE, "revision %" PRIu32, status->accepted.revision);
+        return status->accepted.revision == 0
+                   ? err_set(err, ERR_STORE_RESTORED, "the frozen list holds a report unknown here")
+                   : err_set(err, ERR_NOT_IN_FREEZE, "revision %" PRIu32, status->accepted.revision);
     case AGENT_REJECTED:
         *err = status->last.failure;
         return err->code != 0 ? err->code

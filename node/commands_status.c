@@ -50,8 +50,8 @@ static const char *state_text(const struct args *args, enum agent_state state)
         [AGENT_CLOSED] = {"closed without an accepted report of this hospital",
                           "已截止，本院没有被接收的报告"},
         [AGENT_FROZEN] = {"in the frozen list; totals are being made", "已列入冻结清单，正在汇总"},
-        [AGENT_FREEZE_DIFFERS] = {"MISSING FROM THE FROZEN LIST: show the receipt to both coordinators",
-                                  "冻结清单与回执不符：请立即向主方与辅方出示回执"},
+        [AGENT_FREEZE_DIFFERS] = {"THE FROZEN LIST DOES NOT HOLD WHAT THIS NODE HAS A RECEIPT FOR",
+                                  "冻结清单与本机所持回执不符"},
         [AGENT_RELEASED] = {"released", "已发布"},
         [AGENT_VOIDED] = {"ended by the authorities without result", "任务已被管理机构作废"},
     };
@@ -246,7 +246,8 @@ static int walk(struct session *session, each_task each, void *user, struct err 
         if ((rc = agent_status(session->agent, txn, i, calendar_now_ms(), &status, err)) == 0) {
             each(user, task, &status);
             if (status.state == AGENT_FREEZE_DIFFERS) {
-                err_set(bad, ERR_NOT_IN_FREEZE, "task %.16s", task->task->hex);
+                err_set(bad, status.accepted.revision == 0 ? ERR_STORE_RESTORED : ERR_NOT_IN_FREEZE,
+                        "task %.16s", task->task->hex);
             }
         }
     }

@@ -282,8 +282,12 @@ static int answer_all(struct session *session, const struct agent_call *calls, c
                       size_t num, struct err *err)
 {
     struct store_txn *txn = NULL;
-    int rc = num == 0 ? 0 : session_begin(session, &txn, err);
+    int rc;
 
+    if (num == 0) {
+        return 0;
+    }
+    rc = session_begin(session, &txn, err);
     for (size_t i = 0; rc == 0 && i < num; i++) {
         rc = agent_answer(session->agent, txn, &calls[i], outcomes[i].response, &outcomes[i].failure,
                           calendar_now_ms(), err);

@@ -32,6 +32,7 @@ static const struct setting table[] = {
      .type = SETTING_LIST,
      .offset = AT(roots),
      .min = 1,
+     .max = 4096,
      .en = "The root files that are trusted: at least one of each side.",
      .zh = "所信任的根文件：双方各至少一个。"},
     {.name = "leader",
