@@ -278,13 +278,14 @@ static void write_area(const struct totals *totals, int area, FILE *out, enum er
 
     fprintf(out, "\n%s ", roster->areas[area].wire->code);
     put_text(out, progress_area_name(roster, area, lang));
-    fprintf(out,
-            lang == LANG_ZH ? "（%s）：%d 家机构中 %d 家已上报%s\n"
-                            : " (%s): %3$d of %2$d sites reported%4$s\n",
-            roster->areas[area].wire->tier, sites->sites_expected, sites->sites,
-            !sites->is_collectors ? ""
-            : lang == LANG_ZH     ? "；* 汇总方视图，不得公开"
-                                  : "; * the collector's view, not for publication");
+    if (lang == LANG_ZH) {
+        fprintf(out, "（%s）：应报 %d 家机构，已报 %d 家%s\n", roster->areas[area].wire->tier,
+                sites->sites_expected, sites->sites, sites->is_collectors ? "；* 汇总方视图，不得公开" : "");
+    } else {
+        fprintf(out, " (%s): %d of %d sites reported%s\n", roster->areas[area].wire->tier, sites->sites,
+                sites->sites_expected,
+                sites->is_collectors ? "; * the collector's view, not for publication" : "");
+    }
     for (int c = 0; c < NUM_COLUMNS; c++) {
         snprintf(heading.cells[c], CELL_MAX, "%s", lang == LANG_ZH ? columns[c].zh : columns[c].en);
     }
