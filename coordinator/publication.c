@@ -191,6 +191,7 @@ void publication_done(struct publication *publication, const struct err *failure
 
     if (failure == NULL) {
         file->state = FILE_TAKEN_NOW;
+        log_info("document taken", LOG_TEXT("file", file->name));
     } else {
         log_once(&file->logged, "document refused", file->name, failure);
     }

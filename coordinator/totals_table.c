@@ -237,6 +237,18 @@ static void set_name(char cell[CELL_MAX], const struct totals_row *row, enum err
     snprintf(cell, CELL_MAX, "  %s", stratum);
 }
 
+static const char *tier_text(const char *tier, enum err_lang lang)
+{
+    static const char *const tiers[][2] = {{"province", "省"}, {"city", "市"}, {"county", "县"}};
+
+    for (size_t i = 0; lang == LANG_ZH && i < sizeof tiers / sizeof tiers[0]; i++) {
+        if (strcmp(tiers[i][0], tier) == 0) {
+            return tiers[i][1];
+        }
+    }
+    return tier;
+}
+
 /* ---- the table ---- */
 
 /* The state, and in the collector's view a mark that the numbers are not public. */
@@ -279,11 +291,12 @@ static void write_area(const struct totals *totals, int area, FILE *out, enum er
     fprintf(out, "\n%s ", roster->areas[area].wire->code);
     put_text(out, progress_area_name(roster, area, lang));
     if (lang == LANG_ZH) {
-        fprintf(out, "（%s）：应报 %d 家机构，已报 %d 家%s\n", roster->areas[area].wire->tier,
-                sites->sites_expected, sites->sites, sites->is_collectors ? "；* 汇总方视图，不得公开" : "");
+        fprintf(out, "（%s）：应报 %d 家机构，已报 %d 家%s\n",
+                tier_text(roster->areas[area].wire->tier, lang), sites->sites_expected, sites->sites,
+                sites->is_collectors ? "；* 汇总方视图，不得公开" : "");
     } else {
-        fprintf(out, " (%s): %d of %d sites reported%s\n", roster->areas[area].wire->tier, sites->sites,
-                sites->sites_expected,
+        fprintf(out, " (%s): %d of %d sites reported%s\n", tier_text(roster->areas[area].wire->tier, lang),
+                sites->sites, sites->sites_expected,
                 sites->is_collectors ? "; * the collector's view, not for publication" : "");
     }
     for (int c = 0; c < NUM_COLUMNS; c++) {
