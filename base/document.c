@@ -195,13 +195,35 @@ bool document_same_body(const Weft__V1__Document *a, const Weft__V1__Document *b
            (a->body.len == 0 || memcmp(a->body.data, b->body.data, a->body.len) == 0);
 }
 
+int document_check_wrapping(const Weft__V1__Document *document, struct err *err)
+{
+    const char *name = document_type_name(document->type);
+
+    if (document->base.n_unknown_fields != 0 || document->n_signatures > DOCUMENT_SIGNATURES_MAX) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "%s: unknown fields or too many signatures", name);
+    }
+    for (size_t i = 0; i < document->n_signatures; i++) {
+        const Weft__V1__Signature *signature = document->signatures[i];
+        if (signature->base.n_unknown_fields != 0 || !id_is_valid(signature->signer) ||
+            signature->signature.len != SIGNATURE_SIZE) {
+            return err_set(err, ERR_DOCUMENT_MALFORMED, "%s: a signature's name or size", name);
+        }
+    }
+    return 0;
+}
+
 int document_body(ProtobufCMessage **body, const Weft__V1__Document *document, Weft__V1__DocumentType type,
                   struct err *err)
 {
+    int rc;
+
     if (document->type != type || document->version != DOCUMENT_VERSION) {
         return err_set(err, ERR_DOCUMENT_MALFORMED, "%s version %u, expected %s version %u",
                        document_type_name(document->type), document->version, document_type_name(type),
                        DOCUMENT_VERSION);
+    }
+    if ((rc = document_check_wrapping(document, err)) != 0) {
+        return rc;
     }
     for (size_t i = 0; i < NUM_TYPES; i++) {
         if (types[i].type == type && types[i].body != NULL) {

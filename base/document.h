@@ -41,6 +41,11 @@ bool document_is_signed(const Weft__V1__Document *document, const char *signer,
 void document_digest(uint8_t out[DIGEST_SIZE], const Weft__V1__Document *document);
 bool document_same_body(const Weft__V1__Document *a, const Weft__V1__Document *b);
 
+/* Is the wrapping plain: no unknown fields, at most DOCUMENT_SIGNATURES_MAX signatures, each of the right size
+ * under a valid name? (document_body asks it too; for documents without a message body.) */
+#define DOCUMENT_SIGNATURES_MAX 16
+WEFT_MUST_USE int document_check_wrapping(const Weft__V1__Document *document, struct err *err);
+
 /* Unpack the body, which must be of `type` and of a version known here. End with wire_free. */
 WEFT_MUST_USE int document_body(ProtobufCMessage **body, const Weft__V1__Document *document,
                                 Weft__V1__DocumentType type, struct err *err);

@@ -117,9 +117,9 @@ void share_free(Weft__V1__HpkeCiphertext **sealed)
 
 static bool suite_is_known(const Weft__V1__HpkeCiphertext *ciphertext)
 {
-    return ciphertext != NULL && ciphertext->kem == HPKE_KEM_X25519_SHA256 &&
-           ciphertext->kdf == HPKE_KDF_SHA256 && ciphertext->aead == HPKE_AEAD_AES128GCM &&
-           ciphertext->enc.len == HPKE_KEY_SIZE;
+    return ciphertext != NULL && ciphertext->base.n_unknown_fields == 0 &&
+           ciphertext->kem == HPKE_KEM_X25519_SHA256 && ciphertext->kdf == HPKE_KDF_SHA256 &&
+           ciphertext->aead == HPKE_AEAD_AES128GCM && ciphertext->enc.len == HPKE_KEY_SIZE;
 }
 
 static int digest_message(uint8_t out[DIGEST_SIZE], const ProtobufCMessage *message, struct err *err)
@@ -337,7 +337,8 @@ static int check_header(const Weft__V1__ReportHeader *header, const struct task 
     if (header->task_id.len != TASK_ID_SIZE || memcmp(header->task_id.data, task->id, TASK_ID_SIZE) != 0) {
         return malformed(err, header->site, "it is for another task");
     }
-    if (header->revision < 1 || header->report_id.len != PRIO3_NONCE_SIZE ||
+    if (header->revision < 1 || header->revision > REPORT_REVISION_MAX ||
+        header->report_id.len != PRIO3_NONCE_SIZE ||
         (header->supersedes.len != 0 && header->supersedes.len != PRIO3_NONCE_SIZE) ||
         header->public_share.len != prio3_sizes(task->prio3)->public_share ||
         header->leader_digest.len != DIGEST_SIZE || header->helper_digest.len != DIGEST_SIZE ||

@@ -67,6 +67,7 @@ void core_forget(struct core *core)
     core->rosters = NULL;
     core->num_tasks = core->num_rosters = 0;
     core->global_number = 0;
+    core->num_catalogues = 0;
 }
 
 void core_free(struct core **out)
@@ -265,6 +266,14 @@ static int identify(const struct core *core, const char *tls_name, struct peer *
     return 0;
 }
 
+bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__DocumentType type)
+{
+    struct peer peer;
+
+    return identify(core, tls_name, &peer, NULL) == 0 &&
+           (peer.roles & (exchange_is_global(type) ? ROLE_LEADER : ROLE_LEADER | ROLE_CHILD)) != 0;
+}
+
 /* Before there is a roster nobody can be known: then, and only then, anyone with a certificate of the
  * authority may bring one, since a roster is judged by its signatures alone. */
 static bool may_bring_first_roster(const struct core *core, enum core_method method)
@@ -283,8 +292,8 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
         return rc;
     }
     if (may_bring_first_roster(core, method)) {
-        return exchange_serve_put(core, &db, (const Weft__V1__PutDocumentsRequest *)request, now_ms, response,
-                                  err);
+        return exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, now_ms,
+                                  response, err);
     }
     if ((rc = identify(core, tls_name, &peer, err)) != 0) {
         return rc;
@@ -297,8 +306,8 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
         return exchange_serve_get(core, &db, peer.site, peer.coordinator,
                                   (const Weft__V1__GetDocumentsRequest *)request, response, err);
     case CORE_PUT_DOCUMENTS:
-        return exchange_serve_put(core, &db, (const Weft__V1__PutDocumentsRequest *)request, now_ms, response,
-                                  err);
+        return exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, now_ms,
+                                  response, err);
     case CORE_SUBMIT:
         return intake_serve_submit(core, &db, peer.site, peer.roster->sites[peer.site].wire->id,
                                    (const Weft__V1__SubmitRequest *)request, now_ms, response, err);

@@ -64,6 +64,7 @@ struct core {
     struct core_task *tasks;
     size_t num_tasks;
     uint64_t global_number; /* global documents up to here are loaded */
+    size_t num_catalogues;  /* among them */
     struct core_pending *pending;
     size_t num_pending;
     struct pushed *pushed; /* how far each peer was given documents; forgotten on restart */
@@ -108,6 +109,8 @@ struct db core_db(struct core *core, struct store_txn *txn);
 /* A message on the stack, copied into memory of its own. */
 WEFT_MUST_USE int core_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err);
 ProtobufCBinaryData core_bytes(const void *data, size_t len); /* borrows */
+/* May the peer with this TLS name give this kind of document? Rosters and tasks come from above, not from below. */
+bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__DocumentType type);
 /* The task_id and area of any document's body; NULL and "" when the kind has none. */
 const ProtobufCBinaryData *core_body_task_id(const ProtobufCMessage *body);
 const char *core_body_area(const ProtobufCMessage *body);
@@ -131,12 +134,14 @@ WEFT_MUST_USE int exchange_take(struct core *core, struct db *db, const Weft__V1
                                 int64_t now_ms, bool *is_new, struct err *err);
 /* A task's documents into its view, as far as not there yet. */
 WEFT_MUST_USE int exchange_refresh(struct core *core, struct db *db, struct core_task *task, struct err *err);
-/* Global documents: rosters and tasks. */
+/* Documents of no one task: rosters, catalogues and tasks. */
+bool exchange_is_global(Weft__V1__DocumentType type);
+/* Load them. */
 WEFT_MUST_USE int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *err);
 WEFT_MUST_USE int exchange_serve_get(struct core *core, struct db *db, int site, int coordinator,
                                      const Weft__V1__GetDocumentsRequest *request,
                                      ProtobufCMessage **response, struct err *err);
-WEFT_MUST_USE int exchange_serve_put(struct core *core, struct db *db,
+WEFT_MUST_USE int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
                                      const Weft__V1__PutDocumentsRequest *request, int64_t now_ms,
                                      ProtobufCMessage **response, struct err *err);
 WEFT_MUST_USE int exchange_due(struct core_round *round, struct core_task *task,

@@ -17,10 +17,11 @@
 #define BATCH_BYTES      (1u << 20)
 #define BATCH_DOCUMENTS  256
 #define PROTOCOL_VERSION 1
+#define LOOSE_CATALOGUES 16 /* that may be held beside one for each task */
 
 /* ---- global documents: rosters, catalogues, tasks ---- */
 
-static bool is_global(Weft__V1__DocumentType type)
+bool exchange_is_global(Weft__V1__DocumentType type)
 {
     return type == DOC(ROSTER) || type == DOC(CATALOGUE) || type == DOC(TASK);
 }
@@ -130,6 +131,8 @@ int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *
             rc = load_roster(core, next.document, err);
         } else if (next.document != NULL && next.document->type == DOC(TASK)) {
             rc = load_task(core, db, next.document, err);
+        } else {
+            core->num_catalogues++;
         }
         document_free(&next.document);
         if (rc != 0) {
@@ -138,6 +141,29 @@ int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *
         core->global_number = next.number;
     }
     return 0;
+}
+
+/* Catalogues are not signed, so their number is bounded: those that tasks pin, and a few whose task is still to
+ * come. */
+static int check_catalogue(const struct core *core, const Weft__V1__Document *document,
+                           const uint8_t digest_of_it[DIGEST_SIZE], struct err *err)
+{
+    int rc;
+
+    if ((rc = document_check_wrapping(document, err)) != 0) {
+        return rc;
+    }
+    if (document->version != DOCUMENT_VERSION || document->n_signatures != 0) {
+        return err_set(err, ERR_DOCUMENT_MALFORMED, "catalogue version %" PRIu32, document->version);
+    }
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        if (memcmp(core->tasks[i].task->wire->catalogue_digest.data, digest_of_it, DIGEST_SIZE) == 0) {
+            return 0;
+        }
+    }
+    return core->num_catalogues < core->num_tasks + LOOSE_CATALOGUES
+               ? 0
+               : err_set(err, ERR_DOCUMENT_NOT_NEEDED, "a catalogue that no task pins");
 }
 
 /* Judge a global document and find the key under which it is stored. */
@@ -152,9 +178,7 @@ static int check_global(struct core *core, const Weft__V1__Document *document, i
     document_digest(digest, document);
     hex_encode(key, digest, sizeof digest);
     if (document->type == DOC(CATALOGUE)) {
-        return document->version == DOCUMENT_VERSION
-                   ? 0
-                   : err_set(err, ERR_DOCUMENT_MALFORMED, "catalogue version %" PRIu32, document->version);
+        return check_catalogue(core, document, digest, err);
     }
     if (document->type == DOC(ROSTER)) {
         if ((rc = roster_open(&roster, document, &core->options.roots, now_ms, err)) == 0) {
@@ -186,6 +210,27 @@ static int find_document_task(struct core *core, const Weft__V1__Document *docum
     return *task != NULL ? 0 : err_set(err, ERR_TASK_UNKNOWN, "%s", document_type_name(document->type));
 }
 
+/* Stored only if it can be loaded: one that cannot would stop this coordinator for good. */
+static int take_global(struct core *core, struct db *db, const Weft__V1__Document *document, int64_t now_ms,
+                       bool *is_new, struct err *err)
+{
+    struct db nested = *db;
+    char key[VIEW_KEY_MAX];
+    uint64_t number;
+    int rc;
+
+    if ((rc = check_global(core, document, now_ms, key, err)) != 0 ||
+        (rc = store_begin_nested(db->txn, &nested.txn, err)) != 0) {
+        return rc;
+    }
+    if ((rc = db_put_document(&nested, DB_NO_TASK, key, document, &number, is_new, err)) == 0 &&
+        (rc = exchange_load(core, &nested, now_ms, err)) == 0) {
+        return store_commit(&nested.txn, err);
+    }
+    store_abort(&nested.txn);
+    return rc;
+}
+
 int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document, int64_t now_ms,
                   bool *is_new, struct err *err)
 {
@@ -194,12 +239,8 @@ int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *do
     uint64_t number;
     int rc;
 
-    if (is_global(document->type)) {
-        if ((rc = check_global(core, document, now_ms, key, err)) != 0 ||
-            (rc = db_put_document(db, DB_NO_TASK, key, document, &number, is_new, err)) != 0) {
-            return rc;
-        }
-        return exchange_load(core, db, now_ms, err);
+    if (exchange_is_global(document->type)) {
+        return take_global(core, db, document, now_ms, is_new, err);
     }
     if ((rc = view_document_key(key, document, err)) != 0 ||
         (rc = find_document_task(core, document, &task, err)) != 0 ||
@@ -331,7 +372,7 @@ static int batch_fill(struct batch *batch, struct db *db, const uint8_t task[TAS
         }
         batch->up_to = next.number;
         if (filter(user, next.document)) {
-            batch->bytes += next.document->body.len + 256;
+            batch->bytes += protobuf_c_message_get_packed_size(&next.document->base) + 16;
             batch->documents[batch->num++] = next;
         } else {
             document_free(&next.document);
@@ -400,11 +441,21 @@ int exchange_serve_get(struct core *core, struct db *db, int site, int coordinat
     return rc;
 }
 
-int exchange_serve_put(struct core *core, struct db *db, const Weft__V1__PutDocumentsRequest *request,
-                       int64_t now_ms, ProtobufCMessage **response, struct err *err)
+/* May what follows a refused document still be taken? Not when it only came too early, and the sender should
+ * send it again; nor when the store is in trouble. But a document that can never be taken (another one of its
+ * name is held) must not hold up what others made, which the sender cannot help passing on. */
+static bool is_refused_for_good(int code, const Weft__V1__Document *document)
+{
+    return code != ERR_PREDECESSOR_MISSING && code != ERR_TASK_UNKNOWN && !core_stops_all(code) &&
+           err_entry(code)->status != STATUS_DATA_LOSS && !exchange_is_global(document->type);
+}
+
+int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
+                       const Weft__V1__PutDocumentsRequest *request, int64_t now_ms,
+                       ProtobufCMessage **response, struct err *err)
 {
     Weft__V1__PutDocumentsReply reply = WEFT__V1__PUT_DOCUMENTS_REPLY__INIT;
-    bool had_roster = core_newest_roster(core) != NULL, is_new;
+    bool is_new;
     int rc;
 
     if ((rc = check_versions(request->version_min, request->version_max, err)) != 0) {
@@ -412,14 +463,22 @@ int exchange_serve_put(struct core *core, struct db *db, const Weft__V1__PutDocu
     }
     for (size_t i = 0; i < request->n_documents; i++) {
         const Weft__V1__Document *document = request->documents[i];
-        if (!had_roster && document->type != DOC(ROSTER) && core_newest_roster(core) == NULL) {
-            return err_set(err, ERR_PEER_UNKNOWN, "there is no roster yet: only a roster is taken");
+        struct err why = {0};
+        bool is_first = core_newest_roster(core) == NULL && document->type == DOC(ROSTER);
+        if (!is_first && !core_may_give(core, tls_name, document->type)) {
+            return err_set(err, ERR_NOT_ALLOWED, "%s by %s", document_type_name(document->type), tls_name);
         }
-        if ((rc = exchange_take(core, db, document, now_ms, &is_new, err)) != 0) {
+        if ((rc = exchange_take(core, db, document, now_ms, &is_new, &why)) == 0) {
+            reply.stored += is_new;
+            reply.known += !is_new;
+        } else if (is_refused_for_good(rc, document) && request->n_documents > 1) {
+            log_error("document refused", LOG_TEXT("peer", tls_name), LOG_ERR(&why));
+        } else {
+            if (err != NULL) {
+                *err = why;
+            }
             return rc;
         }
-        reply.stored += is_new;
-        reply.known += !is_new;
     }
     return core_own_message(response, &reply.base, err);
 }
@@ -675,6 +734,7 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
 {
     const struct core_context *context = call->context;
     struct db_cursor cursor;
+    uint64_t before;
     bool stop = false;
     int rc;
 
@@ -688,6 +748,7 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
         memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
         cursor.after = 0;
     }
+    before = cursor.after;
     for (size_t i = 0; i < reply->n_documents && !stop; i++) {
         if ((rc = take_pulled(core, db, call->destination, reply->documents[i], now_ms, &stop, err)) != 0) {
             return rc;
@@ -696,7 +757,7 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
             cursor.after = reply->documents[i]->number;
         }
     }
-    if (reply->n_documents == 0 || stop) {
+    if (cursor.after == before || stop) {
         core_set_next(core, context->key, now_ms + core->options.poll_ms);
     }
     return reply->n_documents == 0 ? 0 : db_put_cursor(db, context->task, call->destination, &cursor, err);
