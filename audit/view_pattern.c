@@ -5,8 +5,10 @@
  *   - over the tree, per series: an area's cell is the sum of its maximal open descendants' cells and its own
  * block's;
  *   - over strata, per area: the whole series' cell is the sum of its strata's;
- *   - over a population, per area: all series of a population share its number of cases, which someone always
- * knows, so a series' data cells and its missing cell add up to a public total. */
+ *   - over bins, per area: a distribution's bins and its missing count add up to the number of cases.
+ * Not taken as adding up: denominator and missing count of different indicators over the same cases. Whoever compares
+ * denominators can compute how many records lacked a value (docs/threat-model.md); to hide that too, every indicator
+ * with one incomplete record would have to go. */
 #include "audit/view_internal.h"
 
 #include <stdlib.h>
@@ -70,11 +72,11 @@ static int fill_cells(struct builder *b, struct err *err)
             uint8_t unknown = task_cell_state(view->task, (int)c, b->zeros);
 
             *total = (struct suppress_cell){.weight = weight,
-                                            .order = (uint32_t)total_cell(b, area, c),
+                                            .order = UINT32_MAX - (uint32_t)total_cell(b, area, c),
                                             .exempt = cell->is_exempt,
                                             .hidden = !open || states == NULL};
             *block = (struct suppress_cell){.weight = weight,
-                                            .order = (uint32_t)block_cell(b, area, c),
+                                            .order = UINT32_MAX - (uint32_t)block_cell(b, area, c),
                                             .exempt = cell->is_exempt,
                                             .free = true,
                                             .hidden = states == NULL};
@@ -171,26 +173,12 @@ static void add_strata_lines(struct builder *b, size_t area, size_t series)
     }
 }
 
-static bool shares_population(const struct builder *b, size_t series)
-{
-    const Weft__V1__Series *wire = b->view->task->series[series].wire;
-
-    for (size_t s = 0; s < b->num_series; s++) {
-        const Weft__V1__Series *other = b->view->task->series[s].wire;
-        if (s != series && strcmp(wire->population, other->population) == 0 &&
-            strcmp(wire->stratum, other->stratum) == 0) {
-            return true;
-        }
-    }
-    return wire->kind == WEFT__V1__KIND__KIND_DISTRIBUTION;
-}
-
-static void add_population_line(struct builder *b, size_t area, size_t series)
+/* A distribution's bins and its missing count add up to the number of cases, which someone always knows. */
+static void add_bins_line(struct builder *b, size_t area, size_t series)
 {
     const struct task_series *s = &b->view->task->series[series];
 
-    if (s->wire->kind == WEFT__V1__KIND__KIND_RATE || s->wire->kind == WEFT__V1__KIND__KIND_FACT ||
-        !shares_population(b, series)) {
+    if (s->wire->kind != WEFT__V1__KIND__KIND_DISTRIBUTION) {
         return;
     }
     begin_line(b, SUPPRESS_PUBLIC, COUNT_COMPONENT);
@@ -212,7 +200,7 @@ static int fill_lines(struct builder *b, struct err *err)
             if (b->view->task->series[series].wire->stratum[0] == '\0') {
                 add_strata_lines(b, area, series);
             }
-            add_population_line(b, area, series);
+            add_bins_line(b, area, series);
         }
     }
     if (b->failed) {

@@ -95,10 +95,10 @@ done
 
 TOP=$FED/lead-990000/settings.yaml
 for _ in $(seq 300); do
-  coordinator status --settings "$TOP" --json 2>/dev/null | grep -q '"phase":"released"' && break
+  coordinator status --settings "$TOP" --json 2>/dev/null | grep -q '"phase": *"released"' && break
   sleep 0.2
 done
-coordinator status --settings "$TOP" --json | grep -q '"phase":"released"' || fail "not released"
+coordinator status --settings "$TOP" --json | grep -q '"phase": *"released"' || fail "not released"
 
 mkdir "$WORK/compare"
 for file in patient apachepatientresult apachepredvar treatment hospital; do
