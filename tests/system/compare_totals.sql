@@ -18,7 +18,8 @@ insert into number select area, indicator, stratum, 'complement', 0,
        json_extract(j, '$.denominator') - coalesce(json_extract(j, '$.numerator'), json_extract(j, '$.observed')) from entry;
 insert into number select area, indicator, stratum, 'missing', 0, json_extract(j, '$.missing') from entry;
 insert into number select area, indicator, stratum, 'contributes', 0, json_extract(j, '$.contributing') from entry;
-insert into number select area, indicator, stratum, 'count', 0, json_extract(j, '$.count') from entry;
+insert into number select area, indicator, stratum, 'count', 0, json_extract(j, '$.count') from entry
+where json_extract(j, '$.kind') = 'mean';
 insert into number select area, indicator, stratum, 'sum', 0, json_extract(j, '$.sum') from entry;
 insert into number select area, indicator, stratum, 'sum_of_squares', 0, json_extract(j, '$.sum_of_squares') from entry;
 insert into number select area, indicator, stratum, 'expected', 0, json_extract(j, '$.expected_scaled') from entry;
