@@ -117,8 +117,8 @@ start_coordinator() {
   local id=$1 tries=0
   coordinator_settings "$@" >"$FED/$id/settings.yaml"
   rm -f "$FED/$id/port"
-  coordinator run --settings "$FED/$id/settings.yaml" >>"$FED/$id.log" 2>&1 &
-  PIDS[$id]=$!
+  "$BIN/coordinator/weft-coordinator" run --settings "$FED/$id/settings.yaml" >>"$FED/$id.log" 2>&1 &
+  PIDS[$id]=$! # of the program itself: a function here would run in a shell of its own
   until [ -s "$FED/$id/port" ]; do
     sleep 0.02
     tries=$((tries + 1))
