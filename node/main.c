@@ -130,6 +130,6 @@ static const struct args_program program = {
 
 int main(int argc, char **argv)
 {
-    log_start("weft-node", LOG_LEVEL_WARN, LOG_FORMAT_AUTO, 2); /* commands speak for themselves */
+    log_start("weft-node", LOG_LEVEL_ERROR, LOG_FORMAT_AUTO, 2); /* commands speak for themselves */
     return args_main(&program, argc, argv);
 }

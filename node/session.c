@@ -153,6 +153,24 @@ static int make_agent(struct session *session, struct err *err)
     return rc;
 }
 
+/* A certificate that cannot work is better named here than guessed from a failed handshake. */
+static int check_certificate(const struct session *session, struct err *err)
+{
+    uint8_t *own = NULL, *ca = NULL;
+    size_t own_len, ca_len;
+    int rc;
+
+    if ((rc = file_read(&own, &own_len, session->settings.certificate, CERT_PEM_MAX, err)) == 0 &&
+        (rc = file_read(&ca, &ca_len, session->settings.ca, CERT_PEM_MAX, err)) == 0 &&
+        (rc = cert_check((const char *)own, (const char *)ca, session->identity.tls_key_pem,
+                         session->identity.tls_name, calendar_now_ms(), err)) != 0) {
+        err_at(err, session->settings.certificate, 0, 0);
+    }
+    free(own);
+    free(ca);
+    return rc;
+}
+
 static int open_channel(struct session *session, struct err *err)
 {
     char *key = file_join(session->settings.dir, IDENTITY_TLS_KEY_FILE);
@@ -206,7 +224,7 @@ int session_open(struct session *session, const char *settings_path, enum sessio
          (rc = egress_open(&session->egress, session->settings.egress_log, looks, err)) != 0)) {
         goto done;
     }
-    if (use == SESSION_TALK) {
+    if (use == SESSION_TALK && (rc = check_certificate(session, err)) == 0) {
         rc = open_channel(session, err);
     }
 done:
