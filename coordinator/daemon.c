@@ -54,6 +54,12 @@ struct served {
     enum core_method method;
 };
 
+/* A coordinator that was called, and the failure that was logged and is not over. */
+struct called {
+    char id[ID_MAX + 1];
+    int trouble;
+};
+
 struct daemon {
     struct setup setup;
     char endpoint[SETUP_ENDPOINT_SIZE];
@@ -65,6 +71,8 @@ struct daemon {
     struct callers *callers;
     struct publication *publication; /* NULL: none */
     struct served served[CORE_NUM_METHODS];
+    struct called *called;
+    size_t num_called;
     struct event *spare[MAX_DUE]; /* made beforehand, so that a call that is due cannot get lost */
 
     pthread_mutex_t lock; /* of the next three */
@@ -201,6 +209,45 @@ static void note(int *trouble, const char *what, const struct err *failure)
     *trouble = failure == NULL ? 0 : failure->code;
 }
 
+static struct called *find_called(struct daemon *daemon, const char *id)
+{
+    struct called *grown;
+
+    for (size_t i = 0; i < daemon->num_called; i++) {
+        if (strcmp(daemon->called[i].id, id) == 0) {
+            return &daemon->called[i];
+        }
+    }
+    if ((grown = realloc(daemon->called, (daemon->num_called + 1) * sizeof *grown)) == NULL) {
+        return NULL;
+    }
+    daemon->called = grown;
+    grown = &grown[daemon->num_called++];
+    *grown = (struct called){0};
+    snprintf(grown->id, sizeof grown->id, "%s", id);
+    return grown;
+}
+
+/* Not to reach a peer, or not to be known to it, is logged once; other refusals belong to the protocol's
+ * steps, and the core logs those that matter. */
+static void note_outcome(struct daemon *daemon, const struct callers_job *job)
+{
+    int code = job->response != NULL ? 0 : job->failure.code;
+    bool is_lasting = code == ERR_UNREACHABLE || code == ERR_DEADLINE || code == ERR_CERTIFICATE ||
+                      code == ERR_PEER_UNKNOWN || code == ERR_NOT_ALLOWED;
+    struct called *called = find_called(daemon, job->call.destination);
+
+    if (called != NULL && is_lasting && called->trouble != code) {
+        log_warn("peer not reached", LOG_TEXT("peer", job->call.destination), LOG_ERR(&job->failure));
+        called->trouble = code;
+    } else if (called != NULL && code == 0 && called->trouble != 0) {
+        log_info("peer reached again", LOG_TEXT("peer", job->call.destination));
+        called->trouble = 0;
+    } else if (code != 0) {
+        log_debug("call failed", LOG_TEXT("peer", job->call.destination), LOG_ERR(&job->failure));
+    }
+}
+
 /* End a nested transaction by `rc`. When its commit fails, the core has seen what the store has not. */
 static int end_nested(struct daemon *daemon, struct store_txn **txn, int rc, struct err *err)
 {
@@ -238,13 +285,12 @@ static bool take_answer(struct daemon *daemon, struct store_txn *outer, struct e
     if (store_begin_nested(outer, &txn, &err) != 0) {
         return false;
     }
+    note_outcome(daemon, &event->job);
     rc = core_answer(daemon->core, txn, &event->job.call, event->job.response, &event->job.failure,
                      calendar_now_ms(), &err);
     if (end_nested(daemon, &txn, rc, &err) != 0) {
         log_error("answer not taken", LOG_TEXT("peer", event->job.call.destination),
                   LOG_TEXT("method", core_method_name(event->job.call.method)), LOG_ERR(&err));
-    } else if (event->job.response == NULL) {
-        log_debug("call failed", LOG_TEXT("peer", event->job.call.destination), LOG_ERR(&event->job.failure));
     }
     return true;
 }
@@ -601,6 +647,7 @@ static void close_all(struct daemon *daemon)
     for (size_t i = 0; i < MAX_DUE; i++) {
         free(daemon->spare[i]);
     }
+    free(daemon->called);
     publication_free(&daemon->publication);
     core_free(&daemon->core);
     store_close(&daemon->store);

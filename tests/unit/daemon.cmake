@@ -1,6 +1,9 @@
 # The coordinator's daemon, its results and its status.
 weft_test(test_loop test_loop.c LIBS weft::base Threads::Threads)
 weft_test(test_totals test_totals.c LIBS weft::coordinator)
+weft_test(test_publication test_publication.c LIBS weft::coordinator)
+weft_test(test_callers test_callers.c rpc_fixture.c LIBS rpc_test_proto weft::coordinator Threads::Threads)
+set_tests_properties(test_callers PROPERTIES ENVIRONMENT "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
 if(TARGET weft-coordinator AND TARGET weft-authority)
   add_test(NAME test_coordinator_cli
            COMMAND bash system/test_coordinator_cli.sh $<TARGET_FILE:weft-coordinator> $<TARGET_FILE:weft-authority>
