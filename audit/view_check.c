@@ -338,6 +338,9 @@ static int check_key_sheet(const struct view *view, const Weft__V1__Document *do
 int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
                     struct err *err)
 {
+    if (view->voided.document != NULL && document->type != DOC(VOID) && document->type != DOC(KEY_SHEET)) {
+        return err_set(err, ERR_DOCUMENT_CONFLICT, "%s of a void task", document_type_name(document->type));
+    }
     switch (document->type) {
     case DOC(KEY_SHEET):
         return check_key_sheet(view, document, (const Weft__V1__KeySheet *)body, err);
@@ -373,9 +376,13 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
     case DOC(RELEASE):
         return check_release(view, document, (const Weft__V1__Release *)body, err);
     case DOC(VOID):
-        return is_this_task(view, &((const Weft__V1__Void *)body)->task_id)
+        if (!is_this_task(view, &((const Weft__V1__Void *)body)->task_id)) {
+            return malformed(document, "task", err);
+        }
+        /* once an order is signed, something may have been opened: too late to end the task */
+        return view->order.document == NULL
                    ? 0
-                   : malformed(document, "task", err);
+                   : err_set(err, ERR_DOCUMENT_CONFLICT, "void after the order");
     default:
         return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
     }

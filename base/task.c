@@ -10,7 +10,7 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-#define FIELD64_PRIME  UINT64_C(0xFFFFFFFF00000001)
+#define TOTAL_LIMIT  UINT64_C(0xFFFFFFFF00000001) /* Field64's prime; totals are 64 bits wide over Field128 too */
 #define ROLLUP_PERIODS 60 /* months that a roll-up may add: a total must stay below the prime even then */
 #define NONCE_SIZE     16
 #define ROLE(name)     WEFT__V1__ROLE__ROLE_##name
@@ -158,7 +158,7 @@ static int check_bounds(const struct task *task, const struct roster *roster, st
         if (maximum < 1) {
             return unsound(err, "bound below 1", task_slot_name(task, i, name, sizeof name));
         }
-        if (maximum >= FIELD64_PRIME / factor) {
+        if (maximum >= TOTAL_LIMIT / factor) {
             return err_set(err, ERR_TASK_OVERFLOW, "slot %s: %" PRIu64 " x %d sites x %d periods",
                            task_slot_name(task, i, name, sizeof name), maximum, roster->num_sites,
                            ROLLUP_PERIODS);
