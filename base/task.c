@@ -218,7 +218,7 @@ static int build_prio3(struct task *task, struct err *err)
         .chunk_length = task->wire->chunk_length,
         .num_elements = (size_t)task->num_slots,
     };
-    uint64_t *maxima = calloc((size_t)task->num_slots, sizeof *maxima);
+    uint64_t *maxima = calloc(task->wire->n_slots, sizeof *maxima);
     enum prio3_result result;
 
     if (maxima == NULL) {
