@@ -485,6 +485,7 @@ static int task_due_alone(struct core_round *round, struct core_task *task, stru
     round->db.txn = outer;
     if (rc != 0) {
         drop_calls(round, first); /* they may speak of what was not stored */
+        task->has_hpke_key = false; /* nor is a key that was made in this round */
         if (!core_stops_all(rc) && intake_load(round->core, &round->db, task, err) != 0) {
             return err == NULL ? rc : err->code;
         }
