@@ -136,6 +136,8 @@ static field64 value_of(const struct builder *builder, const uint64_t *solution,
 
     if (unknowns[component] != NONE_OF_IT)
         return solution[unknowns[component]];
+    if (unknowns[CELL_NUMERATOR] == NONE_OF_IT || unknowns[CELL_COMPLEMENT] == NONE_OF_IT)
+        return 0;
     return field64_add(solution[unknowns[CELL_NUMERATOR]], solution[unknowns[CELL_COMPLEMENT]]);
 }
 

@@ -72,7 +72,7 @@ static const char *token_name(const struct token *token, char out[NAME_SIZE])
 static int new_node(struct parser *p, struct expr_node **out, enum expr_op op, enum value_type type,
                     size_t offset)
 {
-    struct expr_node *node;
+    struct expr_node *node = NULL;
 
     if (p->expr->num_nodes == p->max_nodes)
         return fail(p, offset, ERR_EXPR_LIMIT, "more than %d parts", EXPR_MAX_NODES);
@@ -128,7 +128,7 @@ static int parse_number(struct parser *p, struct expr_node **out, bool negative)
     const struct token token = p->token;
     bool whole = memchr(token.text, '.', token.len) == NULL && memchr(token.text, 'e', token.len) == NULL &&
                  memchr(token.text, 'E', token.len) == NULL;
-    struct expr_node *node;
+    struct expr_node *node = NULL;
     int rc;
 
     if ((rc = new_node(p, &node, EXPR_NUMBER, whole ? VALUE_INT : VALUE_FIXED, token.offset)) != ERR_OK)
@@ -316,7 +316,7 @@ static int parse_aggregated(struct parser *p, struct expr_node *node)
 
 static int parse_aggregate(struct parser *p, struct expr_node **out, enum expr_op op)
 {
-    struct expr_node *node;
+    struct expr_node *node = NULL;
     int rc;
 
     if ((rc = new_node(p, &node, op, op == EXPR_EXISTS ? VALUE_BOOL : VALUE_INT, p->token.offset)) !=
@@ -477,7 +477,7 @@ static int match(struct parser *p, enum expr_op op, struct expr_node *a, struct 
 static int binary(struct parser *p, struct expr_node **left, struct expr_node *right, enum expr_op op,
                   enum value_type type, size_t offset)
 {
-    struct expr_node *node;
+    struct expr_node *node = NULL;
     int rc = new_node(p, &node, op, type, offset);
 
     if (rc != ERR_OK)

@@ -246,7 +246,7 @@ int intake_serve_submit(struct core *core, struct db *db, int peer_site, const c
 {
     Weft__V1__ReportHeader *header = NULL;
     StoredReport *known = NULL;
-    struct core_task *task;
+    struct core_task *task = NULL;
     int site, area, rc;
 
     (void)peer_site;
@@ -514,7 +514,7 @@ int intake_serve_verify(struct core *core, struct db *db, int leader, const Weft
     Weft__V1__ReportHeader *header = NULL;
     uint8_t digest_of_request[DIGEST_SIZE];
     StoredReport *known = NULL;
-    struct core_task *task;
+    struct core_task *task = NULL;
     int site, area, rc;
 
     if ((rc = find_report_task(core, request->report, &task, &site, err)) != 0) {
