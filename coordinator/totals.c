@@ -14,14 +14,14 @@
 
 static const struct {
     const char *name, *en, *zh;
-} states[TOTALS_NUM_STATES] = {
-    [TOTALS_RELEASED] = {"released", "released", "已公布"},
-    [TOTALS_WITHHELD] = {"withheld", "withheld", "不公布"},
-    [TOTALS_SUPPRESSED] = {"suppressed", "suppressed", "已抑制"},
-    [TOTALS_NO_DENOMINATOR] = {"no_denominator", "no denominator", "无分母"},
-    [TOTALS_NOT_REPORTED] = {"not_reported", "not reported", "未上报"},
-    [TOTALS_PENDING] = {"pending", "pending", "待公布"},
-    [TOTALS_VOID] = {"void", "void", "已作废"},
+} states[TOTALS(VOID) + 1] = {
+    [TOTALS(RELEASED)] = {"released", "released", "已公布"},
+    [TOTALS(WITHHELD)] = {"withheld", "withheld", "不公布"},
+    [TOTALS(SUPPRESSED)] = {"suppressed", "suppressed", "已抑制"},
+    [TOTALS(NO_DENOMINATOR)] = {"no_denominator", "no denominator", "无分母"},
+    [TOTALS(NOT_REPORTED)] = {"not_reported", "not reported", "未上报"},
+    [TOTALS(PENDING)] = {"pending", "pending", "待公布"},
+    [TOTALS(VOID)] = {"void", "void", "已作废"},
 };
 
 static const char *const reasons[TOTALS_NUM_REASONS] = {
@@ -32,12 +32,12 @@ static const char *const reasons[TOTALS_NUM_REASONS] = {
     [TOTALS_TOO_FEW_CONTRIBUTING] = "too_few_contributing",
 };
 
-const char *totals_state_name(enum totals_state state)
+const char *totals_state_name(Weft__V1__TotalState state)
 {
     return states[state].name;
 }
 
-const char *totals_state_text(enum totals_state state, enum err_lang lang)
+const char *totals_state_text(Weft__V1__TotalState state, enum err_lang lang)
 {
     return lang == LANG_ZH ? states[state].zh : states[state].en;
 }
@@ -218,34 +218,34 @@ static bool is_all_suppressed(const struct view *view, int area, int series)
 }
 
 /* Up to the point where numbers decide. */
-static enum totals_state public_state(const struct view *view, int area, int series,
-                                      enum totals_reason *reason)
+static Weft__V1__TotalState public_state(const struct view *view, int area, int series,
+                                         enum totals_reason *reason)
 {
     *reason = TOTALS_REASON_NONE;
     if (view->voided.document != NULL) {
-        return TOTALS_VOID;
+        return TOTALS(VOID);
     }
     if (view->order.document == NULL) {
-        return TOTALS_PENDING;
+        return TOTALS(PENDING);
     }
     if (!view->is_listed[area]) {
         *reason = why_unlisted(view, area);
-        return *reason == TOTALS_NO_REPORTS ? TOTALS_NOT_REPORTED : TOTALS_WITHHELD;
+        return *reason == TOTALS_NO_REPORTS ? TOTALS(NOT_REPORTED) : TOTALS(WITHHELD);
     }
     if (view->plan.document == NULL) {
-        return TOTALS_PENDING;
+        return TOTALS(PENDING);
     }
     if (!view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series]) {
         *reason = TOTALS_TOO_FEW_CONTRIBUTING;
-        return TOTALS_WITHHELD;
+        return TOTALS(WITHHELD);
     }
     if (view->pattern.document == NULL) {
-        return TOTALS_PENDING;
+        return TOTALS(PENDING);
     }
     if (is_all_suppressed(view, area, series)) {
-        return TOTALS_SUPPRESSED;
+        return TOTALS(SUPPRESSED);
     }
-    return view->releases[area].document == NULL ? TOTALS_PENDING : TOTALS_RELEASED;
+    return view->releases[area].document == NULL ? TOTALS(PENDING) : TOTALS(RELEASED);
 }
 
 /* ---- numbers ---- */
@@ -457,9 +457,9 @@ struct totals_row totals_row(const struct totals *totals, int area, int series)
 
     row.state = public_state(view, area, series, &row.reason);
     fill_figures(totals, &row);
-    if (row.state == TOTALS_RELEASED && row.denominator.known &&
+    if (row.state == TOTALS(RELEASED) && row.denominator.known &&
         (row.denominator.value == 0 || (row.expected.known && row.expected.value == 0))) {
-        row.state = TOTALS_NO_DENOMINATOR;
+        row.state = TOTALS(NO_DENOMINATOR);
     }
     return row;
 }
@@ -476,8 +476,8 @@ struct totals_bin totals_bin(const struct totals *totals, const struct totals_ro
         .count = slot_total(totals, row->area, s->first_slot + index),
     };
 
-    if (row->state == TOTALS_RELEASED && is_suppressed(totals->view, row->area, s->first_cell + index)) {
-        bin.state = TOTALS_SUPPRESSED;
+    if (row->state == TOTALS(RELEASED) && is_suppressed(totals->view, row->area, s->first_cell + index)) {
+        bin.state = TOTALS(SUPPRESSED);
     }
     return bin;
 }

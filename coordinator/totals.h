@@ -12,16 +12,7 @@
 #include "catalogue/catalogue.h"
 #include "coordinator/progress.h"
 
-enum totals_state {
-    TOTALS_RELEASED,
-    TOTALS_WITHHELD,       /* too few sites, owners or contributing sites, too low coverage, not planned */
-    TOTALS_SUPPRESSED,     /* small numbers, or what would give small numbers away */
-    TOTALS_NO_DENOMINATOR, /* released, and there were no such cases */
-    TOTALS_NOT_REPORTED,   /* no site of the area has reported */
-    TOTALS_PENDING,        /* not released yet */
-    TOTALS_VOID,           /* the task was ended by its authority */
-    TOTALS_NUM_STATES,
-};
+#define TOTALS(name) WEFT__V1__TOTAL_STATE__TOTAL_##name /* RELEASED, WITHHELD, ... */
 
 enum totals_reason { /* of withheld and not_reported */
                      TOTALS_REASON_NONE,
@@ -33,8 +24,8 @@ enum totals_reason { /* of withheld and not_reported */
                      TOTALS_NUM_REASONS,
 };
 
-const char *totals_state_name(enum totals_state state); /* "no_denominator" */
-const char *totals_state_text(enum totals_state state, enum err_lang lang);
+const char *totals_state_name(Weft__V1__TotalState state); /* "no_denominator" */
+const char *totals_state_text(Weft__V1__TotalState state, enum err_lang lang);
 const char *totals_reason_name(enum totals_reason reason); /* NULL for none */
 const char *totals_kind_name(Weft__V1__Kind kind);
 
@@ -78,7 +69,7 @@ struct totals_row {
     int area, series;
     const Weft__V1__Series *wire;
     const struct catalogue_indicator *indicator; /* or NULL */
-    enum totals_state state;
+    Weft__V1__TotalState state;
     enum totals_reason reason;
     int sites_expected, sites;
     bool is_collectors;
@@ -96,7 +87,7 @@ struct totals_row {
 struct totals_row totals_row(const struct totals *totals, int area, int series);
 
 struct totals_bin {
-    enum totals_state state; /* released or suppressed, else as its row */
+    Weft__V1__TotalState state; /* released or suppressed, else as its row */
     int64_t from;
     bool has_to;
     int64_t to; /* the next bin's from */

@@ -257,11 +257,11 @@ static void set_state(char cell[CELL_MAX], const struct totals *totals, const st
 {
     int hidden = 0;
 
-    for (size_t i = 0; row->state == TOTALS_RELEASED && i < row->wire->n_bin_lower; i++) {
-        hidden += totals_bin(totals, row, (int)i).state == TOTALS_SUPPRESSED;
+    for (size_t i = 0; row->state == TOTALS(RELEASED) && i < row->wire->n_bin_lower; i++) {
+        hidden += totals_bin(totals, row, (int)i).state == TOTALS(SUPPRESSED);
     }
     snprintf(cell, CELL_MAX, "%s%s", totals_state_text(row->state, lang),
-             row->is_collectors && row->state != TOTALS_RELEASED ? " *"
+             row->is_collectors && row->state != TOTALS(RELEASED) ? " *"
              : hidden > 0 ? (lang == LANG_ZH ? "（部分）" : " in part")
                           : "");
 }

@@ -373,17 +373,17 @@ static void test_totals__states_of_each_area_and_series(void **arg)
     static const struct {
         int area;
         const char *indicator, *stratum;
-        enum totals_state state;
+        Weft__V1__TotalState state;
         enum totals_reason reason;
     } cases[] = {
-        {CITY, "mort", "", TOTALS_RELEASED, TOTALS_REASON_NONE},
-        {CITY, "mort", "old", TOTALS_SUPPRESSED, TOTALS_REASON_NONE},
-        {CITY, "rate", "", TOTALS_NO_DENOMINATOR, TOTALS_REASON_NONE},
-        {CITY, "days", "", TOTALS_RELEASED, TOTALS_REASON_NONE},
-        {CITY, "teaching", "", TOTALS_WITHHELD, TOTALS_TOO_FEW_CONTRIBUTING},
-        {SMALL, "mort", "", TOTALS_WITHHELD, TOTALS_TOO_FEW_SITES},
-        {SILENT, "mort", "", TOTALS_NOT_REPORTED, TOTALS_NO_REPORTS},
-        {PROVINCE, "teaching", "", TOTALS_RELEASED, TOTALS_REASON_NONE},
+        {CITY, "mort", "", TOTALS(RELEASED), TOTALS_REASON_NONE},
+        {CITY, "mort", "old", TOTALS(SUPPRESSED), TOTALS_REASON_NONE},
+        {CITY, "rate", "", TOTALS(NO_DENOMINATOR), TOTALS_REASON_NONE},
+        {CITY, "days", "", TOTALS(RELEASED), TOTALS_REASON_NONE},
+        {CITY, "teaching", "", TOTALS(WITHHELD), TOTALS_TOO_FEW_CONTRIBUTING},
+        {SMALL, "mort", "", TOTALS(WITHHELD), TOTALS_TOO_FEW_SITES},
+        {SILENT, "mort", "", TOTALS(NOT_REPORTED), TOTALS_NO_REPORTS},
+        {PROVINCE, "teaching", "", TOTALS(RELEASED), TOTALS_REASON_NONE},
     };
 
     for (size_t i = 0; i < NUM(cases); i++) {
@@ -444,7 +444,7 @@ static void test_totals__figures_of_each_kind(void **arg)
     assert_near(row.interval.low, 0.0411);
     assert_near(row.interval.high, 0.1500);
     row = row_of(w, CITY, "mort", "rest"); /* a true zero is a number */
-    assert_true(row.state == TOTALS_RELEASED && row.value.known && row.value.value == 0);
+    assert_true(row.state == TOTALS(RELEASED) && row.value.known && row.value.value == 0);
     row = row_of(w, PROVINCE, "rate", "");
     assert_near(row.value.value, 0.01);
     assert_near(row.interval.low, 0.004795);
@@ -470,8 +470,8 @@ static void test_totals__median_beside_a_hidden_bin(void **arg)
     assert_true(row.denominator.known); /* 102 stays, as the mortality says, without the 3 missing */
     assert_int_equal(row.denominator.value, 99);
     assert_true(row.value.known && row.value.value == 1);
-    assert_true(first.state == TOTALS_SUPPRESSED && !first.count.known && first.from == 0 && first.to == 1);
-    assert_true(last.state == TOTALS_RELEASED && last.count.value == 10 && !last.has_to);
+    assert_true(first.state == TOTALS(SUPPRESSED) && !first.count.known && first.from == 0 && first.to == 1);
+    assert_true(last.state == TOTALS(RELEASED) && last.count.value == 10 && !last.has_to);
 }
 
 static void test_totals__target_in_the_indicators_unit(void **arg)
@@ -493,7 +493,7 @@ static void test_totals__target_in_the_indicators_unit(void **arg)
 
 /* ---- steps before the release ---- */
 
-static void expect_all(struct world *w, int64_t now_ms, enum totals_state state, enum progress_phase phase,
+static void expect_all(struct world *w, int64_t now_ms, Weft__V1__TotalState state, enum progress_phase phase,
                        enum progress_wait wait)
 {
     totals_free(&w->result);
@@ -513,25 +513,25 @@ static void test_totals__pending_until_released_and_why(void **arg)
     Weft__V1__Freeze freeze = WEFT__V1__FREEZE__INIT;
     char text[256];
 
-    expect_all(w, 500, TOTALS_PENDING, PHASE_PUBLISHED, WAIT_OPENING);
-    expect_all(w, 1500, TOTALS_PENDING, PHASE_OPEN, WAIT_REPORTS);
-    expect_all(w, 2500, TOTALS_PENDING, PHASE_CLOSING, WAIT_FREEZES);
+    expect_all(w, 500, TOTALS(PENDING), PHASE_PUBLISHED, WAIT_OPENING);
+    expect_all(w, 1500, TOTALS(PENDING), PHASE_OPEN, WAIT_REPORTS);
+    expect_all(w, 2500, TOTALS(PENDING), PHASE_CLOSING, WAIT_FREEZES);
     assert_int_equal(w->result->progress.num_missing, 3);
     hold(&w->view->freezes[SMALL], DOC(FREEZE), &freeze.base);
-    expect_all(w, 2500, TOTALS_PENDING, PHASE_CLOSING, WAIT_FREEZES);
+    expect_all(w, 2500, TOTALS(PENDING), PHASE_CLOSING, WAIT_FREEZES);
     assert_string_equal(progress_wait_text(&w->result->progress, w->view, LANG_EN, text, sizeof text),
                         "2 of 3 freezes: City (91), Silent (93)");
     drop(&w->view->freezes[SMALL]);
     make_order(w);
-    expect_all(w, 2500, TOTALS_PENDING, PHASE_CLOSED, WAIT_CONTRIBUTES);
+    expect_all(w, 2500, TOTALS(PENDING), PHASE_CLOSED, WAIT_CONTRIBUTES);
     add_contributes(w, CITY, 3);
     drop(&w->view->contributes[CITY]);
     make_plan(w);
-    expect_all(w, 2500, TOTALS_PENDING, PHASE_CLOSED, WAIT_STATES);
+    expect_all(w, 2500, TOTALS(PENDING), PHASE_CLOSED, WAIT_STATES);
     make_pattern(w);
-    expect_all(w, 2500, TOTALS_PENDING, PHASE_ROLLED_UP, WAIT_RELEASES);
-    assert_int_equal(totals_row(w->result, SILENT, 0).state, TOTALS_NOT_REPORTED);
-    assert_int_equal(totals_row(w->result, CITY, find_series(w, "mort", "old")).state, TOTALS_SUPPRESSED);
+    expect_all(w, 2500, TOTALS(PENDING), PHASE_ROLLED_UP, WAIT_RELEASES);
+    assert_int_equal(totals_row(w->result, SILENT, 0).state, TOTALS(NOT_REPORTED));
+    assert_int_equal(totals_row(w->result, CITY, find_series(w, "mort", "old")).state, TOTALS(SUPPRESSED));
 }
 
 static void test_totals__void_has_no_results(void **arg)
@@ -541,7 +541,7 @@ static void test_totals__void_has_no_results(void **arg)
 
     make_order(w);
     hold(&w->view->voided, DOC(VOID), &body.base);
-    expect_all(w, 2500, TOTALS_VOID, PHASE_VOID, WAIT_NOTHING);
+    expect_all(w, 2500, TOTALS(VOID), PHASE_VOID, WAIT_NOTHING);
 }
 
 /* ---- the collector's view ---- */
@@ -560,7 +560,7 @@ static void test_totals__collectors_view_gives_numbers_and_keeps_the_state(void 
     is_opened[find_slot(w, old, ROLE(COMPLEMENT), 0)] = true;
     totals_add_opened(w->result, CITY, opened, is_opened);
     row = row_of(w, CITY, "mort", "old");
-    assert_true(row.state == TOTALS_SUPPRESSED && row.is_collectors);
+    assert_true(row.state == TOTALS(SUPPRESSED) && row.is_collectors);
     assert_int_equal(row.numerator.value, 2);
     assert_int_equal(row.denominator.value, 35);
     assert_false(row_of(w, PROVINCE, "mort", "old").is_collectors);
