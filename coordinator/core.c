@@ -466,30 +466,13 @@ bool core_stops_all(int code)
     return code == ERR_STORE_FULL || code == ERR_STORE_IO || code == ERR_NO_MEMORY;
 }
 
-/* In a transaction of its own: what one task runs into must not stop the others. */
+/* What one task runs into must not stop the others. Whatever it did before stays: each step is whole in itself
+ * and is found done the next time. */
 static int task_due_alone(struct core_round *round, struct core_task *task, struct err *err)
 {
-    struct store_txn *outer = round->db.txn, *txn = NULL;
     struct err why = {0};
-    size_t first = round->num;
-    int rc;
+    int rc = task_due(round, task, &why);
 
-    if ((rc = store_begin_nested(outer, &txn, err)) != 0) {
-        return rc;
-    }
-    round->db.txn = txn;
-    if ((rc = task_due(round, task, &why)) == 0) {
-        rc = store_commit(&txn, &why);
-    }
-    store_abort(&txn);
-    round->db.txn = outer;
-    if (rc != 0) {
-        drop_calls(round, first); /* they may speak of what was not stored */
-        task->has_hpke_key = false; /* nor is a key that was made in this round */
-        if (!core_stops_all(rc) && intake_load(round->core, &round->db, task, err) != 0) {
-            return err == NULL ? rc : err->code;
-        }
-    }
     if (rc != 0 && rc != task->trouble && !core_stops_all(rc)) {
         log_error("task not served", LOG_TEXT("task", task->task->hex), LOG_ERR(&why));
     }

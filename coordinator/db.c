@@ -15,9 +15,9 @@ static const char *const table_names[NUM_TABLES] = {"documents",  "document_keys
 
 const uint8_t DB_NO_TASK[TASK_ID_SIZE] = {0};
 
-int db_open_store(struct store **store, const char *path, bool read_only, bool no_sync, struct err *err)
+struct store_options db_store_options(const char *path, bool read_only, bool no_sync)
 {
-    struct store_options options = {
+    return (struct store_options){
         .path = path,
         .application = DB_APPLICATION,
         .format_version = DB_FORMAT_VERSION,
@@ -26,6 +26,12 @@ int db_open_store(struct store **store, const char *path, bool read_only, bool n
         .read_only = read_only,
         .no_sync = no_sync,
     };
+}
+
+int db_open_store(struct store **store, const char *path, bool read_only, bool no_sync, struct err *err)
+{
+    struct store_options options = db_store_options(path, read_only, no_sync);
+
     return store_open(store, &options, err);
 }
 

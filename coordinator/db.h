@@ -24,6 +24,8 @@ struct db {
     const uint8_t *at_rest_key; /* 32 bytes */
 };
 
+/* What the store is opened with; a test may set other limits. */
+struct store_options db_store_options(const char *path, bool read_only, bool no_sync);
 WEFT_MUST_USE int db_open_store(struct store **store, const char *path, bool read_only, bool no_sync,
                                 struct err *err);
 
