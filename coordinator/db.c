@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/store_key.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
 
@@ -37,88 +38,49 @@ int db_open_store(struct store **store, const char *path, bool read_only, bool n
 
 /* ---- keys: task || parts; texts end with a NUL so that none is another's prefix ---- */
 
-struct key {
-    uint8_t data[STORE_KEY_MAX];
-    size_t len;
-};
-
-static void key_bytes(struct key *key, const void *data, size_t len)
+static struct store_key key_of(const uint8_t task[TASK_ID_SIZE])
 {
-    if (len > sizeof key->data - key->len) {
-        abort(); /* all parts are bounded by ID_MAX or fixed sizes */
-    }
-    memcpy(key->data + key->len, data, len);
-    key->len += len;
-}
+    struct store_key key = {.len = 0};
 
-static void key_text(struct key *key, const char *text)
-{
-    key_bytes(key, text, strlen(text) + 1);
-}
-
-static void key_number(struct key *key, uint64_t value, size_t len)
-{
-    uint8_t be[8];
-
-    for (size_t i = 0; i < len; i++) {
-        be[i] = (uint8_t)(value >> (8 * (len - 1 - i)));
-    }
-    key_bytes(key, be, len);
-}
-
-static struct key key_of(const uint8_t task[TASK_ID_SIZE])
-{
-    struct key key = {.len = 0};
-
-    key_bytes(&key, task, TASK_ID_SIZE);
+    store_key_bytes(&key, task, TASK_ID_SIZE);
     return key;
-}
-
-static uint64_t number_at(const uint8_t *data, size_t len)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        value = value << 8 | data[i];
-    }
-    return value;
 }
 
 /* ---- documents ---- */
 
 int db_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t *number, struct err *err)
 {
-    struct key key = key_of(task);
+    struct store_key key = key_of(task);
     const uint8_t *value;
     size_t len;
     int rc;
 
-    key_text(&key, "last"); /* beside the keys of documents, which begin with a type number */
+    store_key_text(&key, "last"); /* beside the keys of documents, which begin with a type number */
     if ((rc = store_get(db->txn, DOCUMENT_KEYS, key.data, key.len, &value, &len, err)) != 0) {
         return rc;
     }
-    *number = value == NULL ? 0 : number_at(value, len);
+    *number = value == NULL ? 0 : store_number_read(value, len);
     return 0;
 }
 
 static int set_last_number(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number, struct err *err)
 {
-    struct key key = key_of(task), value = {.len = 0};
+    struct store_key key = key_of(task), value = {.len = 0};
 
-    key_text(&key, "last");
-    key_number(&value, number, 8);
+    store_key_text(&key, "last");
+    store_key_number(&value, number, 8);
     return store_put(db->txn, DOCUMENT_KEYS, key.data, key.len, value.data, value.len, err);
 }
 
 static int get_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number,
                         Weft__V1__Document **document, struct err *err)
 {
-    struct key key = key_of(task);
+    struct store_key key = key_of(task);
     const uint8_t *value;
     size_t len;
     int rc;
 
-    key_number(&key, number, 8);
+    store_key_number(&key, number, 8);
     if ((rc = store_get(db->txn, DOCUMENTS, key.data, key.len, &value, &len, err)) != 0) {
         return rc;
     }
@@ -132,12 +94,12 @@ static int get_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_
 static int put_numbered(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t number,
                         const Weft__V1__Document *document, struct err *err)
 {
-    struct key key = key_of(task);
+    struct store_key key = key_of(task);
     uint8_t *packed = NULL;
     size_t len;
     int rc;
 
-    key_number(&key, number, 8);
+    store_key_number(&key, number, 8);
     if ((rc = wire_pack(&packed, &len, &document->base, err)) == 0) {
         rc = store_put(db->txn, DOCUMENTS, key.data, key.len, packed, len, err);
     }
@@ -161,26 +123,26 @@ static int compare_stored(struct db *db, const uint8_t task[TASK_ID_SIZE], uint6
 int db_put_document(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
                     const Weft__V1__Document *document, uint64_t *number, bool *is_new, struct err *err)
 {
-    struct key key = key_of(task), value = {.len = 0};
+    struct store_key key = key_of(task), value = {.len = 0};
     const uint8_t *stored;
     uint64_t last;
     size_t len;
     int rc;
 
-    key_number(&key, (uint64_t)document->type, 1);
-    key_text(&key, name);
+    store_key_number(&key, (uint64_t)document->type, 1);
+    store_key_text(&key, name);
     if ((rc = store_get(db->txn, DOCUMENT_KEYS, key.data, key.len, &stored, &len, err)) != 0) {
         return rc;
     }
     if (stored != NULL) {
-        *number = number_at(stored, len);
+        *number = store_number_read(stored, len);
         *is_new = false;
         return compare_stored(db, task, *number, document, name, err);
     }
     if ((rc = db_last_number(db, task, &last, err)) != 0) {
         return rc;
     }
-    key_number(&value, last + 1, 8);
+    store_key_number(&value, last + 1, 8);
     if ((rc = store_put(db->txn, DOCUMENT_KEYS, key.data, key.len, value.data, value.len, err)) != 0 ||
         (rc = put_numbered(db, task, last + 1, document, err)) != 0 ||
         (rc = set_last_number(db, task, last + 1, err)) != 0) {
@@ -204,11 +166,11 @@ int db_next_document(struct db *db, const uint8_t task[TASK_ID_SIZE], uint64_t a
 
 /* ---- reports ---- */
 
-static struct key report_key(const uint8_t task[TASK_ID_SIZE], const char *site)
+static struct store_key report_key(const uint8_t task[TASK_ID_SIZE], const char *site)
 {
-    struct key key = key_of(task);
+    struct store_key key = key_of(task);
 
-    key_text(&key, site);
+    store_key_text(&key, site);
     return key;
 }
 
@@ -222,7 +184,7 @@ static int unpack_report(const uint8_t *value, size_t len, StoredReport **report
 static int find_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, bool accepted_only,
                        StoredReport **report, uint32_t *revision, struct err *err)
 {
-    struct key key = report_key(task, site);
+    struct store_key key = report_key(task, site);
     struct store_cursor cursor = {0};
     int rc;
 
@@ -239,7 +201,7 @@ static int find_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const ch
         }
         wire_free(report);
         *report = candidate;
-        *revision = (uint32_t)number_at(cursor.key + key.len, 4);
+        *revision = (uint32_t)store_number_read(cursor.key + key.len, 4);
     }
     store_cursor_end(&cursor);
     if (rc != 0) {
@@ -251,14 +213,14 @@ static int find_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const ch
 int db_next_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t after,
                    StoredReport **report, uint32_t *revision, struct err *err)
 {
-    struct key key = report_key(task, site);
+    struct store_key key = report_key(task, site);
     struct store_cursor cursor = {0};
     int rc;
 
     *report = NULL;
     for (rc = store_first(db->txn, &cursor, REPORTS, key.data, key.len, err);
          rc == 0 && cursor.key != NULL && *report == NULL; rc = store_next(&cursor, err)) {
-        *revision = (uint32_t)number_at(cursor.key + key.len, 4);
+        *revision = (uint32_t)store_number_read(cursor.key + key.len, 4);
         if (*revision > after && (rc = unpack_report(cursor.value, cursor.value_len, report, err)) != 0) {
             break;
         }
@@ -279,7 +241,7 @@ int db_get_accepted(struct db *db, const uint8_t task[TASK_ID_SIZE], const char 
 int db_get_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t revision,
                   StoredReport **report, struct err *err)
 {
-    struct key key = report_key(task, site);
+    struct store_key key = report_key(task, site);
     const uint8_t *value;
     uint32_t found;
     size_t len;
@@ -289,32 +251,32 @@ int db_get_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *s
     if (revision == 0) {
         return find_report(db, task, site, false, report, &found, err);
     }
-    key_number(&key, revision, 4);
+    store_key_number(&key, revision, 4);
     if ((rc = store_get(db->txn, REPORTS, key.data, key.len, &value, &len, err)) != 0 || value == NULL) {
         return rc;
     }
     return unpack_report(value, len, report, err);
 }
 
-static struct key report_id_key(const uint8_t task[TASK_ID_SIZE], const char *site,
+static struct store_key report_id_key(const uint8_t task[TASK_ID_SIZE], const char *site,
                                 const uint8_t report_id[PRIO3_NONCE_SIZE])
 {
-    struct key key = report_key(task, site);
+    struct store_key key = report_key(task, site);
 
-    key_bytes(&key, report_id, PRIO3_NONCE_SIZE);
+    store_key_bytes(&key, report_id, PRIO3_NONCE_SIZE);
     return key;
 }
 
 int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, uint32_t revision,
                   const StoredReport *report, struct err *err)
 {
-    struct key key = report_key(task, site), id_key;
+    struct store_key key = report_key(task, site), id_key;
     Weft__V1__ReportHeader *header = NULL;
     uint8_t *packed = NULL;
     size_t len;
     int rc;
 
-    key_number(&key, revision, 4);
+    store_key_number(&key, revision, 4);
     if ((rc = document_body((ProtobufCMessage **)&header, report->report,
                             WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT, err)) != 0) {
         return rc;
@@ -332,7 +294,7 @@ int db_put_report(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *s
 int db_report_id_is_used(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
                          const uint8_t report_id[PRIO3_NONCE_SIZE], bool *used, struct err *err)
 {
-    struct key key = report_id_key(task, site, report_id);
+    struct store_key key = report_id_key(task, site, report_id);
     const uint8_t *value;
     size_t len;
     int rc = store_get(db->txn, REPORT_IDS, key.data, key.len, &value, &len, err);
@@ -343,7 +305,7 @@ int db_report_id_is_used(struct db *db, const uint8_t task[TASK_ID_SIZE], const 
 
 /* ---- encryption at rest ---- */
 
-static uint8_t *seal(struct db *db, const struct key *place, const uint8_t *data, size_t len)
+static uint8_t *seal(struct db *db, const struct store_key *place, const uint8_t *data, size_t len)
 {
     uint8_t *sealed = malloc(len + AT_REST_OVERHEAD);
 
@@ -356,7 +318,7 @@ static uint8_t *seal(struct db *db, const struct key *place, const uint8_t *data
 int db_seal_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, const uint8_t *share,
                       size_t len, ProtobufCBinaryData *sealed, struct err *err)
 {
-    struct key place = report_key(task, site);
+    struct store_key place = report_key(task, site);
 
     sealed->data = seal(db, &place, share, len);
     sealed->len = len + AT_REST_OVERHEAD;
@@ -366,7 +328,7 @@ int db_seal_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const cha
 int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
                       const ProtobufCBinaryData *sealed, uint8_t *share, size_t len, struct err *err)
 {
-    struct key place = report_key(task, site);
+    struct store_key place = report_key(task, site);
 
     if (sealed->len != len + AT_REST_OVERHEAD ||
         !at_rest_open(share, db->at_rest_key, AT_REST_KEY_ID, place.data, place.len, sealed->data,
@@ -376,18 +338,18 @@ int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const cha
     return 0;
 }
 
-static struct key secret_key(const uint8_t task[TASK_ID_SIZE], const char *name)
+static struct store_key secret_key(const uint8_t task[TASK_ID_SIZE], const char *name)
 {
-    struct key key = key_of(task);
+    struct store_key key = key_of(task);
 
-    key_text(&key, name);
+    store_key_text(&key, name);
     return key;
 }
 
 int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, uint8_t **value,
                   size_t *len, struct err *err)
 {
-    struct key key = secret_key(task, name);
+    struct store_key key = secret_key(task, name);
     const uint8_t *sealed;
     size_t sealed_len;
     int rc;
@@ -416,7 +378,7 @@ int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
 int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, const uint8_t *value,
                   size_t len, struct err *err)
 {
-    struct key key = secret_key(task, name);
+    struct store_key key = secret_key(task, name);
     uint8_t *stored = NULL, *sealed;
     size_t stored_len;
     int rc;
@@ -442,7 +404,7 @@ int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
 int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer, struct db_cursor *cursor,
                   struct err *err)
 {
-    struct key key = secret_key(task, peer);
+    struct store_key key = secret_key(task, peer);
     const uint8_t *value;
     size_t len;
     int rc;
@@ -455,16 +417,16 @@ int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *p
         return err_set(err, ERR_STORE_CORRUPT, "cursor of %s", peer);
     }
     memcpy(cursor->incarnation, value, STORE_INCARNATION_SIZE);
-    cursor->after = number_at(value + STORE_INCARNATION_SIZE, 8);
+    cursor->after = store_number_read(value + STORE_INCARNATION_SIZE, 8);
     return 0;
 }
 
 int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer,
                   const struct db_cursor *cursor, struct err *err)
 {
-    struct key key = secret_key(task, peer), value = {.len = 0};
+    struct store_key key = secret_key(task, peer), value = {.len = 0};
 
-    key_bytes(&value, cursor->incarnation, STORE_INCARNATION_SIZE);
-    key_number(&value, cursor->after, 8);
+    store_key_bytes(&value, cursor->incarnation, STORE_INCARNATION_SIZE);
+    store_key_number(&value, cursor->after, 8);
     return store_put(db->txn, CURSORS, key.data, key.len, value.data, value.len, err);
 }

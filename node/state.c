@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/store_key.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
 #include "node/store_tables.h"
@@ -39,67 +40,28 @@ int state_open_store(struct store **store, const char *path, bool read_only, boo
 
 /* ---- keys ---- */
 
-struct key {
-    uint8_t data[STORE_KEY_MAX];
-    size_t len;
-};
-
-static void key_bytes(struct key *key, const void *data, size_t len)
+static struct store_key key_of(const uint8_t task[TASK_ID_SIZE], const char *name)
 {
-    if (len > sizeof key->data - key->len) {
-        abort(); /* all parts are bounded */
-    }
-    memcpy(key->data + key->len, data, len);
-    key->len += len;
-}
+    struct store_key key = {.len = 0};
 
-static void put64(uint8_t out[8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++) {
-        out[i] = (uint8_t)(value >> (8 * (7 - i)));
-    }
-}
-
-static uint64_t get64(const uint8_t in[8])
-{
-    uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++) {
-        value = value << 8 | in[i];
-    }
-    return value;
-}
-
-static void key_number(struct key *key, uint64_t value)
-{
-    uint8_t be[8];
-
-    put64(be, value);
-    key_bytes(key, be, sizeof be);
-}
-
-static struct key key_of(const uint8_t task[TASK_ID_SIZE], const char *name)
-{
-    struct key key = {.len = 0};
-
-    key_bytes(&key, task, TASK_ID_SIZE);
+    store_key_bytes(&key, task, TASK_ID_SIZE);
     if (name != NULL) {
-        key_bytes(&key, name, strlen(name) + 1);
+        store_key_bytes(&key, name, strlen(name) + 1);
     }
     return key;
 }
 
-static struct key name_key(const uint8_t task[TASK_ID_SIZE], Weft__V1__DocumentType type, const char *name)
+static struct store_key name_key(const uint8_t task[TASK_ID_SIZE], Weft__V1__DocumentType type, const char *name)
 {
-    struct key key = key_of(task, "name");
+    struct store_key key = key_of(task, "name");
 
-    key_number(&key, (uint64_t)type);
-    key_bytes(&key, name, strlen(name));
+    store_key_number(&key, (uint64_t)type, 8);
+    store_key_bytes(&key, name, strlen(name));
     return key;
 }
 
 /* 0 when there is none. */
-static int get_number(struct state *state, const struct key *key, uint64_t *number, struct err *err)
+static int get_number(struct state *state, const struct store_key *key, uint64_t *number, struct err *err)
 {
     const uint8_t *value;
     size_t len;
@@ -111,15 +73,15 @@ static int get_number(struct state *state, const struct key *key, uint64_t *numb
     if (value != NULL && len != 8) {
         return err_set(err, ERR_STORE_CORRUPT, "a number of %zu bytes", len);
     }
-    *number = value == NULL ? 0 : get64(value);
+    *number = value == NULL ? 0 : store_number_read(value, 8);
     return 0;
 }
 
-static int put_number(struct state *state, const struct key *key, uint64_t number, struct err *err)
+static int put_number(struct state *state, const struct store_key *key, uint64_t number, struct err *err)
 {
     uint8_t be[8];
 
-    put64(be, number);
+    store_number_write(be, number, 8);
     return store_put(state->txn, TABLE_STATE, key->data, key->len, be, sizeof be, err);
 }
 
@@ -129,12 +91,12 @@ int state_get_message(struct state *state, int table, const uint8_t task[TASK_ID
                       uint64_t number, const ProtobufCMessageDescriptor *type, ProtobufCMessage **out,
                       struct err *err)
 {
-    struct key key = key_of(task, name);
+    struct store_key key = key_of(task, name);
     const uint8_t *value;
     size_t len;
     int rc;
 
-    key_number(&key, number);
+    store_key_number(&key, number, 8);
     if ((rc = store_get(state->txn, table, key.data, key.len, &value, &len, err)) != 0) {
         return rc;
     }
@@ -151,12 +113,12 @@ int state_get_message(struct state *state, int table, const uint8_t task[TASK_ID
 int state_put_message(struct state *state, int table, const uint8_t task[TASK_ID_SIZE], const char *name,
                       uint64_t number, const ProtobufCMessage *message, struct err *err)
 {
-    struct key key = key_of(task, name);
+    struct store_key key = key_of(task, name);
     uint8_t *packed = NULL;
     size_t len;
     int rc;
 
-    key_number(&key, number);
+    store_key_number(&key, number, 8);
     if ((rc = wire_pack(&packed, &len, message, err)) == 0) {
         rc = store_put(state->txn, table, key.data, key.len, packed, len, err);
     }
@@ -168,7 +130,7 @@ int state_put_message(struct state *state, int table, const uint8_t task[TASK_ID
 
 int state_num_documents(struct state *state, const uint8_t task[TASK_ID_SIZE], uint64_t *num, struct err *err)
 {
-    struct key key = key_of(task, "last");
+    struct store_key key = key_of(task, "last");
 
     return get_number(state, &key, num, err);
 }
@@ -183,7 +145,7 @@ int state_get_document(struct state *state, const uint8_t task[TASK_ID_SIZE], ui
 int state_find_document(struct state *state, const uint8_t task[TASK_ID_SIZE], Weft__V1__DocumentType type,
                         const char *name, Weft__V1__Document **document, struct err *err)
 {
-    struct key key = name_key(task, type, name);
+    struct store_key key = name_key(task, type, name);
     uint64_t number = 0;
     int rc;
 
@@ -200,7 +162,7 @@ int state_find_document(struct state *state, const uint8_t task[TASK_ID_SIZE], W
 int state_put_document(struct state *state, const uint8_t task[TASK_ID_SIZE], const char *name,
                        const Weft__V1__Document *document, bool *is_new, struct err *err)
 {
-    struct key key = name_key(task, document->type, name), last_key = key_of(task, "last");
+    struct store_key key = name_key(task, document->type, name), last_key = key_of(task, "last");
     Weft__V1__Document *stored = NULL;
     uint64_t last = 0;
     int rc;
@@ -230,7 +192,7 @@ int state_put_document(struct state *state, const uint8_t task[TASK_ID_SIZE], co
 int state_get_cursor(struct state *state, const uint8_t task[TASK_ID_SIZE], struct state_cursor *cursor,
                      struct err *err)
 {
-    struct key key = key_of(task, "cursor");
+    struct store_key key = key_of(task, "cursor");
     const uint8_t *value;
     size_t len;
     int rc;
@@ -244,18 +206,18 @@ int state_get_cursor(struct state *state, const uint8_t task[TASK_ID_SIZE], stru
         return err_set(err, ERR_STORE_CORRUPT, "cursor");
     }
     memcpy(cursor->incarnation, value, STORE_INCARNATION_SIZE);
-    cursor->after = get64(value + STORE_INCARNATION_SIZE);
+    cursor->after = store_number_read(value + STORE_INCARNATION_SIZE, 8);
     return 0;
 }
 
 int state_put_cursor(struct state *state, const uint8_t task[TASK_ID_SIZE], const struct state_cursor *cursor,
                      struct err *err)
 {
-    struct key key = key_of(task, "cursor");
+    struct store_key key = key_of(task, "cursor");
     uint8_t value[STORE_INCARNATION_SIZE + 8];
 
     memcpy(value, cursor->incarnation, STORE_INCARNATION_SIZE);
-    put64(value + STORE_INCARNATION_SIZE, cursor->after);
+    store_number_write(value + STORE_INCARNATION_SIZE, cursor->after, 8);
     return store_put(state->txn, TABLE_STATE, key.data, key.len, value, sizeof value, err);
 }
 
@@ -307,7 +269,7 @@ int state_seal_vector(const struct state *state, const uint8_t task[TASK_ID_SIZE
         return err_set(err, ERR_NO_MEMORY, "vector");
     }
     for (size_t i = 0; i < num; i++) {
-        put64(plain + 8 * i, vector[i]);
+        store_number_write(plain + 8 * i, vector[i], 8);
     }
     at_rest_seal(out, state->at_rest_key, AT_REST_KEY_ID, aad, vector_aad(aad, task), plain, 8 * num);
     secret_free(plain, 8 * num);
@@ -331,7 +293,7 @@ int state_open_vector(const struct state *state, const uint8_t task[TASK_ID_SIZE
         rc = err_set(err, ERR_STORE_CORRUPT, "the evaluated vector cannot be decrypted");
     } else {
         for (size_t i = 0; i < num; i++) {
-            out[i] = get64(plain + 8 * i);
+            out[i] = store_number_read(plain + 8 * i, 8);
         }
         *vector = out;
         out = NULL;
