@@ -27,6 +27,7 @@ struct message {
     struct core_call call;     /* the sender's, carried along */
     ProtobufCMessage *request; /* of sites */
     ProtobufCMessage *response;
+    struct err failure;
     bool is_copy; /* a repeated request: its answer goes nowhere */
 };
 
@@ -79,7 +80,10 @@ static void open_coordinator(struct cluster *cluster, int index)
         .poll_ms = 200,
     };
 
-    must(db_open_store(&c->store, c->path, false, true, &err), &err);
+    struct store_options store = db_store_options(c->path, false, true);
+
+    store.min_free_disk = c->min_free_disk;
+    must(store_open(&c->store, &store, &err), &err);
     memcpy(options.sign_key, c->sign_key, KEY_SIZE);
     memcpy(options.static_key, c->static_key, KEY_SIZE);
     memcpy(options.at_rest_key, c->at_rest_key, 32);
@@ -93,7 +97,7 @@ static void close_coordinator(struct cluster_coordinator *c)
     store_close(&c->store);
 }
 
-static void crash(struct cluster *cluster, int index)
+void cluster_restart(struct cluster *cluster, int index)
 {
     cluster->coordinators[index].generation++;
     cluster->num_crashes++;
@@ -144,6 +148,7 @@ void cluster_stop(struct cluster *cluster)
         message_clear(&cluster->messages[i]);
     }
     free(cluster->messages);
+    wire_free(&cluster->held);
     for (int i = 0; i < cluster->roster->num_coordinators; i++) {
         close_coordinator(&cluster->coordinators[i]);
         free(cluster->coordinators[i].collectors);
@@ -195,14 +200,41 @@ static ProtobufCMessage *copy_message(const ProtobufCMessage *message)
     return copy;
 }
 
+void cluster_hold(struct cluster *cluster, enum core_method method, Weft__V1__DocumentType type)
+{
+    cluster->holds = true;
+    cluster->hold_method = method;
+    cluster->hold_type = type;
+}
+
+void cluster_let_go(struct cluster *cluster)
+{
+    cluster->holds = false;
+    wire_free(&cluster->held);
+}
+
+static bool is_held(struct cluster *cluster, enum core_method method, const ProtobufCMessage *request)
+{
+    if (!cluster->holds || method != cluster->hold_method ||
+        (method == CORE_CO_SIGN &&
+         ((const Weft__V1__CoSignRequest *)request)->document->type != cluster->hold_type)) {
+        return false;
+    }
+    wire_free(&cluster->held);
+    cluster->held = copy_message(request);
+    return true;
+}
+
 /* A request on its way: perhaps lost, perhaps delivered twice. */
 static void send_request(struct cluster *cluster, struct message message)
 {
     const ProtobufCMessage *request = message.sender == NONE ? message.request : message.call.request;
 
-    if (chance(cluster, cluster->faults.drop_request) || cluster->coordinators[message.receiver].is_down) {
+    if (chance(cluster, cluster->faults.drop_request) || is_held(cluster, message.method, request) ||
+        cluster->coordinators[message.receiver].is_down) {
         cluster->num_dropped++;
         message.kind = FAILURE;
+        message.failure.code = ERR_UNREACHABLE;
         message.at_ms = cluster->now_ms + TIMEOUT_MS;
         send_message(cluster, message);
         return;
@@ -225,24 +257,31 @@ static const char *sender_name(const struct cluster *cluster, const struct messa
                                    : cluster->roster->coordinators[message->sender].wire->tls_name;
 }
 
+int cluster_call(struct cluster *cluster, int receiver, const char *peer, enum core_method method,
+                 const ProtobufCMessage *request, ProtobufCMessage **response, struct err *err)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[receiver];
+    struct store_txn *txn = NULL;
+    int rc;
+
+    must(store_begin(c->store, &txn, true, err), err);
+    if ((rc = core_serve(c->core, txn, peer, method, request, cluster->now_ms, response, err)) == 0) {
+        must(store_commit(&txn, err), err);
+    }
+    store_abort(&txn);
+    return rc;
+}
+
 /* Deliver a request: serve it and send the answer back. */
 static void deliver_request(struct cluster *cluster, struct message *message)
 {
-    struct cluster_coordinator *c = &cluster->coordinators[message->receiver];
     const ProtobufCMessage *request = message->request != NULL ? message->request : message->call.request;
     ProtobufCMessage *response = NULL;
-    struct store_txn *txn = NULL;
-    struct err err = {0}, failure = {0};
+    struct err failure = {0};
     int rc;
 
-    must(store_begin(c->store, &txn, true, &err), &err);
-    rc = core_serve(c->core, txn, sender_name(cluster, message), message->method, request, cluster->now_ms,
-                    &response, &failure);
-    if (rc == 0) {
-        must(store_commit(&txn, &err), &err);
-    } else {
-        store_abort(&txn);
-    }
+    rc = cluster_call(cluster, message->receiver, sender_name(cluster, message), message->method, request,
+                      &response, &failure);
     cluster->num_delivered++;
     if (message->is_copy) {
         wire_free(&response);
@@ -255,6 +294,8 @@ static void deliver_request(struct cluster *cluster, struct message *message)
         message->response = response;
     } else {
         wire_free(&response);
+        message->failure = failure;
+        message->failure.code = rc != 0 ? rc : ERR_DEADLINE;
     }
     send_message(cluster, *message);
     if (getenv("WEFT_CLUSTER_TRACE") != NULL && rc != 0) {
@@ -264,21 +305,20 @@ static void deliver_request(struct cluster *cluster, struct message *message)
                 err_text(&failure, LANG_EN, text, sizeof text));
     }
     if ((int)cluster_random(cluster, 1000) < cluster->faults.crash) {
-        crash(cluster, message->receiver);
+        cluster_restart(cluster, message->receiver);
     }
 }
 
 static void deliver_to_coordinator(struct cluster *cluster, struct message *message)
 {
     struct cluster_coordinator *c = &cluster->coordinators[message->sender];
-    const struct err unreachable = {.code = ERR_UNREACHABLE};
     struct store_txn *txn = NULL;
     struct err err = {0};
 
     if (c->generation == message->generation && !c->is_down) {
         must(store_begin(c->store, &txn, true, &err), &err);
         if (core_answer(c->core, txn, &message->call, message->response,
-                        message->response == NULL ? &unreachable : NULL, cluster->now_ms, &err) == 0) {
+                        message->response == NULL ? &message->failure : NULL, cluster->now_ms, &err) == 0) {
             must(store_commit(&txn, &err), &err);
         } else {
             if (getenv("WEFT_CLUSTER_TRACE") != NULL) {
@@ -298,6 +338,7 @@ static void deliver_to_site(struct cluster *cluster, struct message *message)
     struct err err = {0};
 
     site->next_ms = cluster->now_ms + 100;
+    site->failure = reply == NULL ? message->failure.code : 0;
     if (reply != NULL && reply->receipt != NULL && site->receipt == NULL) {
         must(document_copy(&site->receipt, reply->receipt, &err), &err);
     }
@@ -329,7 +370,14 @@ static void act_coordinator(struct cluster *cluster, int index)
         return;
     }
     must(store_begin(c->store, &txn, true, &err), &err);
-    must(core_due(c->core, txn, cluster->now_ms, calls, MAX_CALLS, &num, &err), &err);
+    if (core_due(c->core, txn, cluster->now_ms, calls, MAX_CALLS, &num, &err) != 0) {
+        if (err.code != ERR_STORE_FULL) {
+            must(err.code, &err);
+        }
+        store_abort(&txn);
+        core_forget(c->core); /* as the daemon does */
+        return;
+    }
     must(store_commit(&txn, &err), &err);
     for (size_t i = 0; i < num; i++) {
         send_request(cluster, (struct message){
@@ -342,38 +390,62 @@ static void act_coordinator(struct cluster *cluster, int index)
     }
 }
 
+Weft__V1__SubmitRequest *cluster_build_report(struct cluster *cluster, int index, uint32_t revision)
+{
+    const struct roster_site *where = &cluster->roster->sites[index];
+    const struct roster_area *area = &cluster->roster->areas[where->supervisor];
+    const struct view *view = cluster_view(cluster, area->leader);
+    struct cluster_site *site = &cluster->sites[index];
+    Weft__V1__SubmitRequest *report = NULL;
+    uint8_t log_root[DIGEST_SIZE] = {0};
+    struct err err = {0};
+
+    if (view == NULL || view->key_sheets[area->leader].document == NULL ||
+        view->key_sheets[area->helper].document == NULL) {
+        return NULL;
+    }
+    struct report_input input = {
+        .task = cluster->task,
+        .site = where->wire->id,
+        .revision = revision,
+        .vector = site->vector,
+        .site_secret = site->secret,
+        .sign_key = site->sign_key,
+        .leader_hpke_key = ((const Weft__V1__KeySheet *)view->key_sheets[area->leader].body)->public_key.data,
+        .helper_hpke_key = ((const Weft__V1__KeySheet *)view->key_sheets[area->helper].body)->public_key.data,
+        .leader_static_key = cluster->roster->coordinators[area->leader].wire->static_key.data,
+        .helper_static_key = cluster->roster->coordinators[area->helper].wire->static_key.data,
+        .rule_set = "none",
+        .log_root = log_root,
+    };
+    must(report_build(&report, &input, &err), &err);
+    return report;
+}
+
+void cluster_report_again(struct cluster *cluster, int index)
+{
+    struct cluster_site *site = &cluster->sites[index];
+
+    report_free(&site->report);
+    document_free(&site->receipt);
+    site->next_ms = cluster->now_ms;
+}
+
 /* A site reports once both key sheets are known, and asks until it has its receipt. */
 static void act_site(struct cluster *cluster, int index)
 {
     const struct roster_site *where = &cluster->roster->sites[index];
     const struct roster_area *area = &cluster->roster->areas[where->supervisor];
     struct cluster_site *site = &cluster->sites[index];
-    const struct view *view = cluster_view(cluster, area->leader);
-    uint8_t log_root[DIGEST_SIZE] = {0};
-    struct err err = {0};
 
-    if (site->is_silent || site->receipt != NULL || view == NULL || site->next_ms > cluster->now_ms ||
-        view->key_sheets[area->leader].document == NULL || view->key_sheets[area->helper].document == NULL) {
+    if (site->is_silent || site->receipt != NULL || site->next_ms > cluster->now_ms) {
         return;
     }
     if (site->report == NULL) {
-        struct report_input input = {
-            .task = cluster->task,
-            .site = where->wire->id,
-            .revision = ++site->revision,
-            .vector = site->vector,
-            .site_secret = site->secret,
-            .sign_key = site->sign_key,
-            .leader_hpke_key =
-                ((const Weft__V1__KeySheet *)view->key_sheets[area->leader].body)->public_key.data,
-            .helper_hpke_key =
-                ((const Weft__V1__KeySheet *)view->key_sheets[area->helper].body)->public_key.data,
-            .leader_static_key = cluster->roster->coordinators[area->leader].wire->static_key.data,
-            .helper_static_key = cluster->roster->coordinators[area->helper].wire->static_key.data,
-            .rule_set = "none",
-            .log_root = log_root,
-        };
-        must(report_build(&site->report, &input, &err), &err);
+        if ((site->report = cluster_build_report(cluster, index, site->revision + 1)) == NULL) {
+            return;
+        }
+        site->revision++;
     }
     site->next_ms = INT64_MAX; /* until the answer */
     send_request(cluster, (struct message){.kind = REQUEST,
@@ -438,6 +510,12 @@ static bool has_all_releases(const struct view *view)
         }
     }
     return true;
+}
+
+bool cluster_never(const struct cluster *cluster)
+{
+    (void)cluster;
+    return false;
 }
 
 bool cluster_is_released(const struct cluster *cluster)

@@ -12,6 +12,8 @@ struct cluster_shape {
     int min_sites, max_sites; /* of a county, drawn */
     int city_supervised;      /* percent of sites that report to their city instead of their county */
     int shared_owner;         /* percent of sites that belong to one hospital group */
+    int min_coverage;         /* percent, as in the task */
+    bool waits_for_close;     /* the task closes at its time only, even when all have reported */
 };
 
 struct cluster_faults {
@@ -27,6 +29,7 @@ struct cluster_site {
     Weft__V1__SubmitRequest *report;
     Weft__V1__Document *receipt;
     uint32_t revision;
+    int failure; /* the code of the last refusal */
     int64_t next_ms;
 };
 
@@ -39,6 +42,7 @@ struct cluster_coordinator {
     size_t num_collectors;
     unsigned generation; /* raised by each crash: answers to calls of an older one are lost */
     bool is_down;
+    uint64_t min_free_disk; /* 0: the store's own; UINT64_MAX: the disk is full */
 };
 
 struct message;
@@ -61,6 +65,12 @@ struct cluster {
     struct message *messages;
     size_t num_messages;
     size_t num_delivered, num_dropped, num_crashes;
+    /* Calls of this method (documents to sign: of this type) are kept from their receiver; the last one is
+     * here. */
+    bool holds;
+    enum core_method hold_method;
+    Weft__V1__DocumentType hold_type;
+    ProtobufCMessage *held;
 };
 
 /* Draw roster, task and vectors; start every coordinator with the publication at the top leader. Aborts on trouble. */
@@ -72,6 +82,21 @@ void cluster_stop(struct cluster *cluster);
 bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), int64_t limit_ms);
 /* Every area of the plan that can be released is, and every leader knows. */
 bool cluster_is_released(const struct cluster *cluster);
+
+bool cluster_never(const struct cluster *cluster);
+
+/* One request of the peer with this TLS name, served and committed (or aborted) at once. */
+int cluster_call(struct cluster *cluster, int receiver, const char *peer, enum core_method method,
+                 const ProtobufCMessage *request, ProtobufCMessage **response, struct err *err);
+/* Hold such calls from now on (see struct cluster), and let them go again. */
+void cluster_hold(struct cluster *cluster, enum core_method method, Weft__V1__DocumentType type);
+void cluster_let_go(struct cluster *cluster);
+/* Stop and start a coordinator: what it holds in memory is lost. */
+void cluster_restart(struct cluster *cluster, int coordinator);
+/* The report that the site would send next; NULL while key sheets are missing. The caller frees it. */
+Weft__V1__SubmitRequest *cluster_build_report(struct cluster *cluster, int site, uint32_t revision);
+/* Let the site report again, as a new revision. */
+void cluster_report_again(struct cluster *cluster, int site);
 
 uint64_t cluster_random(struct cluster *cluster, uint64_t below);
 /* The view of the top leader. */

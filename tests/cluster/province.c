@@ -296,10 +296,11 @@ static void draw_task(struct cluster *cluster)
     task.chunk_length = (uint32_t)prio3_best_chunk_length(prio3_num_bits(maxima, n));
     task.min_sites = 3;
     task.min_cell = 5;
+    task.min_coverage_percent = (uint32_t)cluster->shape.min_coverage;
     task.release_areas = areas;
     task.open_ms = cluster->now_ms;
     task.close_ms = cluster->now_ms + 600000;
-    task.close_when_complete = true;
+    task.close_when_complete = !cluster->shape.waits_for_close;
     task.order_ms = task.close_ms + 300000;
     task.plan_ms = task.order_ms + 300000;
     task.pattern_ms = task.plan_ms + 300000;

@@ -1,0 +1,438 @@
+/* test_hostile.c - sites and coordinators that send what they should not: reports, requests and documents. */
+#include "tests/cluster/hostile.h"
+
+/* ---- reports ---- */
+
+static void test_submit__refuses_what_is_not_as_its_site_would_send_it(void **state)
+{
+    static const uint8_t other_key[KEY_SIZE] = {1}, other_task[TASK_ID_SIZE] = {1};
+    struct cluster cluster;
+    Weft__V1__SubmitRequest *request, swapped;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1, .sign_key = other_key}),
+                     ERR_REPORT_SIGNATURE);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1, .adds_signature = true}),
+                     ERR_REPORT_SIGNATURE);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1, .short_by = 1}),
+                     ERR_REPORT_MALFORMED);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1, .task_id = other_task}),
+                     ERR_TASK_UNKNOWN);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1, .site_id = "nobody"}),
+                     ERR_REPORT_SITE_UNKNOWN);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 0}), ERR_REPORT_MALFORMED);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = REPORT_REVISION_MAX + 1}),
+                     ERR_REPORT_MALFORMED);
+    request = report_by_hand(&cluster, &(struct by_hand){.revision = 1});
+    swapped = *request;
+    swapped.leader = request->helper;
+    assert_int_equal(submit(&cluster, 0, &swapped), ERR_REPORT_MALFORMED);
+    swapped.leader = NULL;
+    assert_int_equal(submit(&cluster, 0, &swapped), ERR_REPORT_MALFORMED);
+    swapped = *request;
+    swapped.report = NULL;
+    assert_int_equal(submit(&cluster, 0, &swapped), ERR_REPORT_MALFORMED);
+    swapped = *request;
+    swapped.version_min = 2;
+    assert_int_equal(submit(&cluster, 0, &swapped), ERR_VERSION_UNSUPPORTED);
+    assert_int_equal(submit(&cluster, 1, request), ERR_REPORT_SITE_UNKNOWN); /* passed on by another site */
+    assert_int_equal(call(&cluster, "lead-990102", site_name(&cluster, 0), CORE_SUBMIT, &request->base),
+                     ERR_NOT_ALLOWED);
+    assert_int_equal(submit(&cluster, 0, request), 0);
+    assert_int_equal(submit(&cluster, 0, request), 0);
+    report_free(&request);
+    cluster_stop(&cluster);
+}
+
+static void test_submit__refuses_replays_and_older_revisions(void **state)
+{
+    static const uint8_t id[PRIO3_NONCE_SIZE] = {5}, other_id[PRIO3_NONCE_SIZE] = {6};
+    struct cluster cluster;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 2, .report_id = id}), 0);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 3, .report_id = id}),
+                     ERR_REPORT_REPLAYED);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 2, .report_id = other_id}),
+                     ERR_REPORT_REVISION);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1}), ERR_REPORT_REVISION);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 3}), 0);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.site = 1, .revision = 1, .report_id = id}),
+                     0);
+    cluster_stop(&cluster);
+}
+
+static void test_submit__is_answered_after_the_close_only_if_asked_before(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__SubmitRequest *request;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    request = report_by_hand(&cluster, &(struct by_hand){.revision = 1});
+    assert_int_equal(submit(&cluster, 0, request), 0);
+    run_for(&cluster, 5000);
+    cluster.now_ms = cluster.task->wire->close_ms;
+    assert_int_equal(submit(&cluster, 0, request), 0);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 2}), ERR_TASK_CLOSED);
+    cluster.now_ms = cluster.task->wire->open_ms - 1;
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.site = 1, .revision = 1}),
+                     ERR_TASK_NOT_OPEN);
+    report_free(&request);
+    cluster_stop(&cluster);
+}
+
+/* Both reject with the same reason, the receipt says it, and the next revision is accepted. */
+static void test_verify__rejects_bad_shares_by_receipt(void **state)
+{
+    static const uint8_t other_key[HPKE_KEY_SIZE] = {9};
+    const struct {
+        struct by_hand how;
+        Weft__V1__RejectReason reason;
+    } cases[] = {
+        {{.revision = 1, .breaks_proof = true}, REJECT(PROOF)},
+        {{.revision = 1, .is_no_element = true}, REJECT(LEADER_SHARE)},
+        {{.revision = 1, .leader_key = other_key}, REJECT(LEADER_DECRYPT)},
+        {{.revision = 1, .helper_key = other_key}, REJECT(HELPER_DECRYPT)},
+    };
+    struct cluster cluster;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(&cluster, &tiny);
+        set_silent(&cluster, false);
+        cluster.sites[0].report = report_by_hand(&cluster, &cases[i].how);
+        cluster.sites[0].revision = 1;
+        assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+        assert_receipt(&cluster, 0, REPORT(REJECTED), cases[i].reason);
+        assert_receipt(&cluster, 1, REPORT(ACCEPTED), REJECT(NONE));
+        cluster_report_again(&cluster, 0);
+        assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+        assert_receipt(&cluster, 0, REPORT(ACCEPTED), REJECT(NONE));
+        assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+        assert_released(&cluster, "990101");
+        cluster_stop(&cluster);
+    }
+}
+
+static void test_verify__waits_for_a_helper_that_is_away(void **state)
+{
+    struct cluster cluster;
+    int helper;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    helper = coordinator(&cluster, "help-9901");
+    cluster.coordinators[helper].is_down = true;
+    set_silent(&cluster, false);
+    run_for(&cluster, 60000);
+    assert_null(cluster.sites[0].receipt);
+    cluster_restart(&cluster, coordinator(&cluster, "lead-990101")); /* what waits is found again */
+    cluster.coordinators[helper].is_down = false;
+    assert_true(cluster_run(&cluster, all_have_receipts, 120000));
+    assert_receipt(&cluster, 0, REPORT(ACCEPTED), REJECT(NONE));
+    cluster_stop(&cluster);
+}
+
+/* ---- revisions ---- */
+
+static void test_revision__a_newer_one_replaces_the_older_in_the_totals(void **state)
+{
+    struct cluster cluster;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    set_silent(&cluster, false);
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    cluster.sites[0].vector[0] += 100;
+    cluster.sites[0].vector[1] += 50;
+    cluster_report_again(&cluster, 0);
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    assert_released(&cluster, "990101");
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
+/* Both revisions wait when the helper comes back, and answers are lost on the way: still the newer one counts,
+ * at both. */
+static void test_revision__answers_that_come_late_do_not_bring_the_older_back(void **state)
+{
+    struct cluster cluster;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        begin(&cluster, &tiny_and_patient);
+        cluster.random_state = seed;
+        cluster.coordinators[coordinator(&cluster, "help-9901")].is_down = true;
+        set_silent(&cluster, false);
+        run_for(&cluster, 3000);
+        for (int i = 0; i < cluster.roster->num_sites; i++) {
+            cluster.sites[i].vector[0] += 10;
+            cluster_report_again(&cluster, i);
+        }
+        run_for(&cluster, 3000);
+        cluster.faults.drop_response = 60;
+        cluster.faults.max_delay_ms = 3000;
+        cluster.coordinators[coordinator(&cluster, "help-9901")].is_down = false;
+        assert_true(cluster_run(&cluster, all_have_receipts, 500000));
+        cluster.faults = no_faults;
+        assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+        for (int i = 0; i < cluster.roster->num_sites; i++) {
+            assert_true(cluster_top_view(&cluster)->site_is_frozen[i]);
+        }
+        assert_released(&cluster, "99");
+        cluster_stop(&cluster);
+    }
+}
+
+/* ---- the leader's requests to its helper ---- */
+
+static void test_verify__answers_one_request_a_report(void **state)
+{
+    Weft__V1__VerifyRequest *request;
+    struct cluster cluster;
+    const char *leader = "lead-990101.test";
+
+    (void)state;
+    begin(&cluster, &tiny);
+    cluster_hold(&cluster, CORE_VERIFY, DOC(NONE));
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1}), 0);
+    run_for(&cluster, 1000);
+    request = (Weft__V1__VerifyRequest *)cluster.held;
+    assert_non_null(request);
+    assert_int_equal(call(&cluster, "help-9901", "lead-990102.test", CORE_VERIFY, &request->base),
+                     ERR_NOT_ALLOWED);
+    request->leader_reject = REJECT(PROOF);
+    assert_int_equal(call(&cluster, "help-9901", leader, CORE_VERIFY, &request->base), ERR_MESSAGE_MALFORMED);
+    request->leader_reject = REJECT(LEADER_DECRYPT); /* with a share all the same */
+    assert_int_equal(call(&cluster, "help-9901", leader, CORE_VERIFY, &request->base), ERR_MESSAGE_MALFORMED);
+    request->leader_reject = REJECT(NONE);
+    assert_int_equal(call(&cluster, "help-9901", leader, CORE_VERIFY, &request->base), 0);
+    assert_int_equal(call(&cluster, "help-9901", leader, CORE_VERIFY, &request->base), 0);
+    request->verifier_share.data[3] ^= 1;
+    assert_int_equal(call(&cluster, "help-9901", leader, CORE_VERIFY, &request->base), ERR_REPORT_REPLAYED);
+    request->verifier_share.data[3] ^= 1;
+    request->helper->payload.data[3] ^= 1;
+    assert_int_equal(call(&cluster, "help-9901", leader, CORE_VERIFY, &request->base), ERR_REPORT_MALFORMED);
+    cluster_stop(&cluster);
+}
+
+/* ---- roles ---- */
+
+static void test_roles__each_method_has_its_callers(void **state)
+{
+    ProtobufCMessage *requests[CORE_NUM_METHODS] = {NULL};
+    Weft__V1__GetDocumentsRequest get = WEFT__V1__GET_DOCUMENTS_REQUEST__INIT;
+    Weft__V1__PutDocumentsRequest put = WEFT__V1__PUT_DOCUMENTS_REQUEST__INIT;
+    Weft__V1__SubmitRequest submit_request = WEFT__V1__SUBMIT_REQUEST__INIT;
+    Weft__V1__VerifyRequest verify = WEFT__V1__VERIFY_REQUEST__INIT;
+    Weft__V1__CoSignRequest cosign = WEFT__V1__CO_SIGN_REQUEST__INIT;
+    Weft__V1__PutShareRequest share = WEFT__V1__PUT_SHARE_REQUEST__INIT;
+    static const struct {
+        const char *receiver, *peer;
+        bool allowed[CORE_NUM_METHODS]; /* get, put, submit, verify, cosign, share */
+    } cases[] = {
+        {"lead-990101", "h0000.test", {1, 0, 1, 0, 0, 0}},
+        {"lead-990102", "h0000.test", {0}},
+        {"lead-9901", "h0000.test", {0}},
+        {"help-9901", "h0000.test", {0}},
+        {"help-9901", "lead-990101.test", {1, 1, 0, 1, 1, 0}},
+        {"help-99", "lead-990101.test", {0}},
+        {"lead-9901", "lead-990101.test", {1, 1, 0, 0, 0, 1}},
+        {"lead-99", "lead-990101.test", {0}},
+        {"lead-990101", "lead-9901.test", {0}},
+        {"lead-990101", "help-9901.test", {0}},
+        {"help-99", "help-9901.test", {1, 1, 0, 0, 0, 1}},
+        {"lead-99", "help-9901.test", {0}},
+    };
+    struct cluster cluster;
+
+    (void)state;
+    get.version_min = get.version_max = put.version_min = put.version_max = 1;
+    requests[CORE_GET_DOCUMENTS] = &get.base;
+    requests[CORE_PUT_DOCUMENTS] = &put.base;
+    requests[CORE_SUBMIT] = &submit_request.base;
+    requests[CORE_VERIFY] = &verify.base;
+    requests[CORE_CO_SIGN] = &cosign.base;
+    requests[CORE_PUT_SHARE] = &share.base;
+    begin(&cluster, &tiny);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (int m = 0; m < CORE_NUM_METHODS; m++) {
+            int rc = call(&cluster, cases[i].receiver, cases[i].peer, (enum core_method)m, requests[m]);
+            if ((rc != ERR_NOT_ALLOWED) != cases[i].allowed[m]) {
+                fail_msg("%s of %s by %s: %d", core_method_name((enum core_method)m), cases[i].receiver,
+                         cases[i].peer, rc);
+            }
+        }
+    }
+    assert_int_equal(call(&cluster, "lead-99", "stranger.test", CORE_GET_DOCUMENTS, &get.base),
+                     ERR_PEER_UNKNOWN);
+    assert_int_equal(call(&cluster, "lead-99", "", CORE_GET_DOCUMENTS, &get.base), ERR_PEER_UNKNOWN);
+    cluster_stop(&cluster);
+}
+
+/* Roster version 2: as version 1, with a TLS name revoked. */
+static Weft__V1__Document *second_roster(const struct cluster *cluster, const char *revoked)
+{
+    Weft__V1__Document *document = NULL;
+    Weft__V1__Roster roster = *cluster->roster->wire;
+    char *list[] = {(char *)(uintptr_t)revoked};
+    struct err err = {0};
+
+    roster.version = 2;
+    roster.revoked = list;
+    roster.n_revoked = 1;
+    assert_int_equal(document_new(&document, DOC(ROSTER), &roster.base, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(document_sign(&document, cluster->roots_wire[i].name, cluster->root_keys[i], &err),
+                         0);
+    }
+    return document;
+}
+
+static int give(struct cluster *cluster, const char *receiver, const char *peer, Weft__V1__Document *document)
+{
+    Weft__V1__PutDocumentsRequest put = WEFT__V1__PUT_DOCUMENTS_REQUEST__INIT;
+
+    put.version_min = put.version_max = 1;
+    put.documents = &document;
+    put.n_documents = 1;
+    return call(cluster, receiver, peer, CORE_PUT_DOCUMENTS, &put.base);
+}
+
+/* The helper's roster has moved on and revokes one leader: that leader hears why, its area is frozen by nobody, the
+ * others go on. */
+static void test_rosters__a_revoked_leader_gets_nowhere(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Document *roster;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    roster = second_roster(&cluster, "lead-990101.test");
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", roster), 0);
+    document_free(&roster);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1}), 0);
+    cluster_hold(&cluster, CORE_VERIFY, DOC(NONE));
+    run_for(&cluster, 500);
+    assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_VERIFY, cluster.held),
+                     ERR_PEER_UNKNOWN);
+    cluster_let_go(&cluster);
+    set_silent(&cluster, false);
+    cluster.sites[0].is_silent = true;
+    assert_true(cluster_run(&cluster, order_is_there, 4 * 3600000));
+    assert_null(cluster_top_view(&cluster)->freezes[area(&cluster, "990101")].document);
+    assert_withheld(&cluster, "990101", REASON(NO_REPORTS));
+    cluster_stop(&cluster);
+}
+
+/* ---- documents ---- */
+
+static void test_documents__come_from_above_only(void **state)
+{
+    Weft__V1__Document *roster, catalogue = WEFT__V1__DOCUMENT__INIT;
+    uint8_t text[16] = "catalogue";
+    struct cluster cluster;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    roster = second_roster(&cluster, "nobody.test");
+    catalogue.type = DOC(CATALOGUE);
+    catalogue.version = 1;
+    catalogue.body = (ProtobufCBinaryData){sizeof text, text};
+    assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", roster), ERR_NOT_ALLOWED);
+    assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", &catalogue), ERR_NOT_ALLOWED);
+    assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", cluster.task_document), ERR_NOT_ALLOWED);
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", cluster.task_document), 0);
+    for (int i = 0; i < 100; i++) { /* a leader cannot fill its helper with catalogues */
+        int rc;
+        text[0] = (uint8_t)i;
+        rc = give(&cluster, "help-9901", "lead-9901.test", &catalogue);
+        assert_int_equal(rc, i < 17 ? 0 : ERR_DOCUMENT_NOT_NEEDED);
+    }
+    document_free(&roster);
+    cluster_stop(&cluster);
+}
+
+/* Before there is a roster a stranger may bring one, and nothing more. */
+static void test_documents__a_stranger_brings_the_first_roster_alone(void **state)
+{
+    Weft__V1__PutDocumentsRequest put = WEFT__V1__PUT_DOCUMENTS_REQUEST__INIT;
+    Weft__V1__Document catalogue = WEFT__V1__DOCUMENT__INIT, *list[2];
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 12, &tiny, &no_faults);
+    catalogue.type = DOC(CATALOGUE);
+    catalogue.version = 1;
+    put.version_min = put.version_max = 1;
+    put.documents = list;
+    put.n_documents = 2;
+    list[0] = cluster.roster_document;
+    list[1] = &catalogue;
+    assert_int_equal(call(&cluster, "help-9901", "stranger.test", CORE_PUT_DOCUMENTS, &put.base),
+                     ERR_NOT_ALLOWED);
+    assert_int_equal(call(&cluster, "help-9901", "lead-9901.test", CORE_PUT_DOCUMENTS, &put.base), 0);
+    assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.task_document), ERR_NOT_ALLOWED);
+    assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.roster_document), 0);
+    assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.roster_document), ERR_PEER_UNKNOWN);
+    cluster_stop(&cluster);
+}
+
+/* A document with something unknown around it is refused, and the coordinator lives on. */
+static void test_documents__an_odd_wrapping_poisons_nothing(void **state)
+{
+    ProtobufCMessageUnknownField unknown = {
+        .tag = 99, .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, .len = 2, .data = (uint8_t[]){1, 65}};
+    Weft__V1__Document odd = WEFT__V1__DOCUMENT__INIT, *roster, *copy = NULL;
+    struct cluster cluster;
+    struct err err = {0};
+
+    (void)state;
+    begin(&cluster, &tiny);
+    odd.type = DOC(CATALOGUE);
+    odd.version = 1;
+    odd.base.unknown_fields = &unknown;
+    odd.base.n_unknown_fields = 1;
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", &odd), ERR_DOCUMENT_MALFORMED);
+    roster = second_roster(&cluster, "nobody.test");
+    odd = *roster;
+    odd.base.unknown_fields = &unknown;
+    odd.base.n_unknown_fields = 1;
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", &odd), ERR_DOCUMENT_MALFORMED);
+    assert_int_equal(document_copy(&copy, roster, &err), 0);
+    for (int i = 0; i < DOCUMENT_SIGNATURES_MAX; i++) { /* more than anyone needs */
+        assert_int_equal(document_sign(&copy, "someone", cluster.root_keys[0], &err), 0);
+    }
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", copy), ERR_DOCUMENT_MALFORMED);
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", roster), 0);
+    document_free(&copy);
+    document_free(&roster);
+    cluster_restart(&cluster, coordinator(&cluster, "help-9901"));
+    set_silent(&cluster, false);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    cluster_stop(&cluster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_submit__refuses_what_is_not_as_its_site_would_send_it),
+        cmocka_unit_test(test_submit__refuses_replays_and_older_revisions),
+        cmocka_unit_test(test_submit__is_answered_after_the_close_only_if_asked_before),
+        cmocka_unit_test(test_verify__rejects_bad_shares_by_receipt),
+        cmocka_unit_test(test_verify__waits_for_a_helper_that_is_away),
+        cmocka_unit_test(test_revision__a_newer_one_replaces_the_older_in_the_totals),
+        cmocka_unit_test(test_revision__answers_that_come_late_do_not_bring_the_older_back),
+        cmocka_unit_test(test_verify__answers_one_request_a_report),
+        cmocka_unit_test(test_roles__each_method_has_its_callers),
+        cmocka_unit_test(test_rosters__a_revoked_leader_gets_nowhere),
+        cmocka_unit_test(test_documents__come_from_above_only),
+        cmocka_unit_test(test_documents__a_stranger_brings_the_first_roster_alone),
+        cmocka_unit_test(test_documents__an_odd_wrapping_poisons_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
