@@ -1,0 +1,263 @@
+/* test_roster.c - each rule of a sound roster, broken alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/wire.h"
+#include "tests/unit/party.h"
+
+#define DOC(name) WEFT__V1__DOCUMENT_TYPE__DOCUMENT_##name
+
+/* The check says this code, and its detail names what is wrong: another check would not do. */
+static void assert_unsound(const struct party *p, int code, const char *detail)
+{
+    struct err err = {0};
+
+    assert_int_equal(roster_check(&p->roster, &err), code);
+    if (strstr(err.detail, detail) == NULL) {
+        fail_msg("\"%s\" does not say \"%s\"", err.detail, detail);
+    }
+}
+
+/* Break one thing of a fresh sound roster. */
+#define BREAKS(code, detail, ...)                                                                            \
+    do {                                                                                                     \
+        struct party p;                                                                                      \
+        party_roster(&p);                                                                                    \
+        __VA_ARGS__;                                                                                         \
+        assert_unsound(&p, (code), (detail));                                                                \
+    } while (0)
+#define UNSOUND(detail, ...) BREAKS(ERR_ROSTER_UNSOUND, detail, __VA_ARGS__)
+
+static void test_roster__is_sound_as_drawn(void **state)
+{
+    struct party p;
+    struct err err = {0};
+
+    (void)state;
+    party_roster(&p);
+    assert_int_equal(roster_check(&p.roster, &err), 0);
+}
+
+static void test_roster__head(void **state)
+{
+    (void)state;
+    UNSOUND("unknown context", p.roster.context = TEXT("weft v2"));
+    UNSOUND("version or dates", p.roster.version = 0);
+    UNSOUND("version or dates", p.roster.expires_ms = p.roster.issued_ms);
+    UNSOUND("root key: root key", p.roots[0].name = TEXT("root key"));
+    UNSOUND("root key: ", p.roots[0].side = (Weft__V1__Side)0);
+    UNSOUND("root key: ", p.roots[0].side = (Weft__V1__Side)3);
+    UNSOUND("root key: ", p.roots[0].public_key.len--);
+    UNSOUND("root key stands twice", p.roots[1].name = p.roots[0].name);
+    UNSOUND("root key stands twice", p.roots[1].public_key = p.roots[0].public_key);
+    UNSOUND("one of each side", p.roots[1].side = p.roots[0].side);
+    UNSOUND("one of each side", p.roster.n_roots = 0);
+}
+
+static void test_roster__one_body_stands_on_one_side(void **state)
+{
+    (void)state;
+    BREAKS(ERR_ROSTER_BOTH_SIDES, "commission", p.operators[1].body = TEXT("commission"));
+    UNSOUND("operator: ", p.operators[0].id = TEXT("not an id"));
+    UNSOUND("operator: ", p.operators[0].side = (Weft__V1__Side)0);
+    UNSOUND("operator: ", p.operators[0].body = TEXT(""));
+    UNSOUND("operator stands twice", p.operators[1].id = p.operators[0].id);
+}
+
+static void test_roster__coordinators(void **state)
+{
+    (void)state;
+    UNSOUND("coordinator: ", p.coordinators[0].id = TEXT("a b"));
+    UNSOUND("coordinator: ", p.coordinators[0].tls_name = TEXT(""));
+    UNSOUND("coordinator: ", p.coordinators[0].sign_key.len = 31);
+    UNSOUND("coordinator: ", p.coordinators[0].static_key.len = 0);
+    UNSOUND("coordinator stands twice", p.coordinators[4].id = p.coordinators[2].id);
+    UNSOUND("unknown operator", p.coordinators[0].operator_id = TEXT("nobody"));
+}
+
+static void test_roster__areas_form_one_tree(void **state)
+{
+    (void)state;
+    UNSOUND("areas, coordinators or sites out of range", p.roster.n_areas = 0);
+    UNSOUND("area: ", p.areas[1].code = TEXT(""));
+    UNSOUND("area: ", p.areas[1].tier = TEXT(""));
+    UNSOUND("area: ", p.areas[1].collector_key.len = 33);
+    UNSOUND("area stands twice", p.areas[3].code = p.areas[1].code);
+    UNSOUND("unknown parent", p.areas[3].parent = TEXT("nowhere"));
+    UNSOUND("a second top", p.areas[3].parent = TEXT(""));
+    UNSOUND("no top area", p.areas[0].parent = TEXT("north"));
+    UNSOUND("in a circle", p.areas[1].parent = TEXT("n-county"));
+    UNSOUND("in a circle", p.areas[3].parent = TEXT("south"));
+}
+
+static void test_roster__leaders_and_helpers_are_on_their_sides(void **state)
+{
+    (void)state;
+    UNSOUND("leader unknown", p.areas[1].leader = TEXT("nobody"));
+    UNSOUND("leader unknown", p.areas[1].leader = TEXT("help-n"));
+    UNSOUND("helper unknown", p.areas[1].helper = TEXT(""));
+    UNSOUND("helper unknown", p.areas[1].helper = TEXT("lead-n"));
+    /* a coordinator changes sides with its operator */
+    UNSOUND("helper unknown", p.coordinators[1].operator_id = TEXT("l"));
+}
+
+static void test_roster__a_coordinator_serves_one_connected_part(void **state)
+{
+    (void)state;
+    UNSOUND("unconnected", p.areas[3].leader = TEXT("lead-n")); /* north and south, with the top between */
+    UNSOUND("unconnected", p.areas[2].helper = TEXT("help"));   /* the top and its grandchild */
+}
+
+static void test_roster__sites(void **state)
+{
+    (void)state;
+    UNSOUND("site: ", p.sites[0].id = TEXT("a/b"));
+    UNSOUND("site: ", p.sites[0].tls_name = TEXT(""));
+    UNSOUND("site: ", p.sites[0].owner = TEXT(""));
+    UNSOUND("site: ", p.sites[0].sign_key.len = 0);
+    UNSOUND("site stands twice", p.sites[1].id = p.sites[0].id);
+    UNSOUND("area or supervisor", p.sites[0].area = TEXT("nowhere"));
+    UNSOUND("area or supervisor", p.sites[0].supervisor = TEXT("nowhere"));
+    UNSOUND("area or supervisor", p.sites[0].supervisor = TEXT("south"));    /* beside */
+    UNSOUND("area or supervisor", p.sites[0].supervisor = TEXT("n-county")); /* below */
+    UNSOUND("TLS name stands twice", p.sites[1].tls_name = p.sites[0].tls_name);
+    UNSOUND("TLS name stands twice", p.sites[1].tls_name = p.coordinators[0].tls_name);
+}
+
+/* ---- opening ---- */
+
+static int open_as(const struct party *p, const Weft__V1__Document *document, int64_t now_ms,
+                   struct roster **roster)
+{
+    struct roster_roots roots = {(const Weft__V1__Root *const *)p->root_list, 2};
+    struct err err = {0};
+    int rc = roster_open(roster, document, &roots, now_ms, &err);
+
+    assert_int_equal(rc, err.code);
+    return rc;
+}
+
+static int open_and_free(const struct party *p, Weft__V1__Document *document, int64_t now_ms)
+{
+    struct roster *roster = NULL;
+    int rc = open_as(p, document, now_ms, &roster);
+
+    roster_free(&roster);
+    document_free(&document);
+    return rc;
+}
+
+static void test_roster__needs_a_root_of_each_side(void **state)
+{
+    Weft__V1__Document *document;
+    struct party p, other;
+
+    (void)state;
+    party_roster(&p);
+    assert_int_equal(open_and_free(&p, party_sign(&p, DOC(ROSTER), &p.roster.base, 2), 1), 0);
+    assert_int_equal(open_and_free(&p, party_sign(&p, DOC(ROSTER), &p.roster.base, 0), 1),
+                     ERR_ROSTER_SIGNATURE);
+    assert_int_equal(open_and_free(&p, party_sign(&p, DOC(ROSTER), &p.roster.base, 1), 1),
+                     ERR_ROSTER_SIGNATURE);
+    /* one key under both names */
+    other = p;
+    memcpy(other.root_keys[1], p.root_keys[0], KEY_SIZE);
+    assert_int_equal(open_and_free(&p, party_sign(&other, DOC(ROSTER), &p.roster.base, 2), 1),
+                     ERR_ROSTER_SIGNATURE);
+    /* the pinned roots count, not those that the roster names */
+    memset(other.root_keys[0], 7, KEY_SIZE);
+    memset(other.root_keys[1], 8, KEY_SIZE);
+    sign_public(other.root_publics[0], other.root_keys[0]);
+    sign_public(other.root_publics[1], other.root_keys[1]);
+    for (int i = 0; i < 2; i++) {
+        p.roots[i].public_key = BYTES(other.root_publics[i], KEY_SIZE);
+    }
+    document = party_sign(&other, DOC(ROSTER), &p.roster.base, 2);
+    for (int i = 0; i < 2; i++) {
+        p.roots[i].public_key = BYTES(p.root_publics[i], KEY_SIZE);
+    }
+    assert_int_equal(open_and_free(&p, document, 1), ERR_ROSTER_SIGNATURE);
+}
+
+static void test_roster__expires(void **state)
+{
+    struct party p;
+
+    (void)state;
+    party_roster(&p);
+    assert_int_equal(open_and_free(&p, party_sign(&p, DOC(ROSTER), &p.roster.base, 2), 999), 0);
+    assert_int_equal(open_and_free(&p, party_sign(&p, DOC(ROSTER), &p.roster.base, 2), 1000),
+                     ERR_ROSTER_EXPIRED);
+    assert_int_equal(open_and_free(&p, party_sign(&p, DOC(ROSTER), &p.roster.base, 2), 0), 0); /* not asked */
+}
+
+static void test_roster__knows_who_is_who(void **state)
+{
+    Weft__V1__Document *document;
+    struct roster *roster = NULL;
+    struct party p;
+    char *revoked[] = {TEXT("s2")};
+    int north, top, county;
+
+    (void)state;
+    party_roster(&p);
+    p.sites[0].owner = p.sites[1].owner = TEXT("group");
+    p.sites[2].owner = TEXT("h"); /* an operator */
+    p.roster.revoked = revoked;
+    p.roster.n_revoked = 1;
+    document = party_sign(&p, DOC(ROSTER), &p.roster.base, 2);
+    assert_int_equal(open_as(&p, document, 1, &roster), 0);
+    document_free(&document);
+    top = roster_find_area(roster, "top");
+    north = roster_find_area(roster, "north");
+    county = roster_find_area(roster, "n-county");
+    assert_int_equal(roster->top, top);
+    assert_int_equal(roster->areas[county].depth, 2);
+    assert_true(roster_is_within(roster, county, top));
+    assert_false(roster_is_within(roster, top, county));
+    assert_false(roster_is_within(roster, county, roster_find_area(roster, "south")));
+    assert_int_equal(roster_find_site(roster, "c1"), 0);
+    assert_int_equal(roster_find_site(roster, "c"), NONE);
+    assert_int_equal(roster_find_site_by_tls_name(roster, "n1"), roster_find_site(roster, "n1"));
+    assert_int_equal(roster_find_site_by_tls_name(roster, "lead"), NONE);
+    assert_int_equal(roster_find_coordinator_by_tls_name(roster, "n1"), NONE);
+    assert_true(roster_is_revoked(roster, "s2"));
+    assert_false(roster_is_revoked(roster, "s1"));
+    assert_int_equal(roster->sites[roster_find_site(roster, "n1")].owner,
+                     roster->sites[roster_find_site(roster, "n2")].owner);
+    assert_int_equal(roster->num_owners, 5);
+    assert_true(roster->sites[roster_find_site(roster, "n3")].owner_is_operator);
+    assert_false(roster->sites[roster_find_site(roster, "n1")].owner_is_operator);
+    assert_int_equal(roster_parent_coordinator(roster, roster_find_coordinator(roster, "lead-n")),
+                     roster_find_coordinator(roster, "lead"));
+    assert_int_equal(roster_parent_coordinator(roster, roster_find_coordinator(roster, "lead")), NONE);
+    assert_int_equal(roster_parent_coordinator(roster, roster_find_coordinator(roster, "help")), NONE);
+    assert_true(roster_serves(roster, roster_find_coordinator(roster, "help-n"), north));
+    assert_false(roster_serves(roster, roster_find_coordinator(roster, "help"), north));
+    roster_free(&roster);
+    assert_null(roster);
+    roster_free(&roster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_roster__is_sound_as_drawn),
+        cmocka_unit_test(test_roster__head),
+        cmocka_unit_test(test_roster__one_body_stands_on_one_side),
+        cmocka_unit_test(test_roster__coordinators),
+        cmocka_unit_test(test_roster__areas_form_one_tree),
+        cmocka_unit_test(test_roster__leaders_and_helpers_are_on_their_sides),
+        cmocka_unit_test(test_roster__a_coordinator_serves_one_connected_part),
+        cmocka_unit_test(test_roster__sites),
+        cmocka_unit_test(test_roster__needs_a_root_of_each_side),
+        cmocka_unit_test(test_roster__expires),
+        cmocka_unit_test(test_roster__knows_who_is_who),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
