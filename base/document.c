@@ -143,6 +143,7 @@ int document_sign(Weft__V1__Document **document, const char *signer, const uint8
     }
     sign_make(signature, private_key, bytes, len);
     own.signer = (char *)(uintptr_t)signer;
+    own.algorithm = SIGNATURE_ED25519;
     own.signature.data = signature;
     own.signature.len = sizeof signature;
     for (size_t i = 0; i < parts.n_signatures; i++) {
@@ -175,7 +176,7 @@ bool document_is_signed(const Weft__V1__Document *document, const char *signer,
             found = document->signatures[i];
         }
     }
-    if (found == NULL || found->signature.len != SIGNATURE_SIZE ||
+    if (found == NULL || found->algorithm != SIGNATURE_ED25519 || found->signature.len != SIGNATURE_SIZE ||
         (bytes = signed_bytes(document, &len)) == NULL) {
         return false;
     }

@@ -14,7 +14,9 @@
 #include "crypto/keys.h"
 #include "proto/weft.pb-c.h"
 
-#define DOCUMENT_VERSION 1
+#define DOCUMENT_VERSION  1
+#define PROTOCOL_VERSION  1      /* of requests; each carries the range that its sender speaks */
+#define SIGNATURE_ED25519 0x0807 /* TLS SignatureScheme */
 #define ID_MAX           64 /* bytes of an identifier (area, site, owner, operator, coordinator) */
 
 /* Is `id` 1 to ID_MAX bytes of [A-Za-z0-9._-]? */

@@ -287,7 +287,7 @@ int report_build(Weft__V1__SubmitRequest **out, const struct report_input *in, s
         goto done;
     }
     weft__v1__submit_request__init(request);
-    request->version_min = request->version_max = 1;
+    request->version_min = request->version_max = PROTOCOL_VERSION;
     if ((rc = draw_randomness(&randomness, in, err)) != 0) {
         goto done;
     }

@@ -1,6 +1,7 @@
 /* core.c - loading, authorisation, dispatch and the bookkeeping of calls. */
 #include "coordinator/core_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,31 @@ bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__Docu
            (peer.roles & (exchange_is_global(type) ? ROLE_LEADER : ROLE_LEADER | ROLE_CHILD)) != 0;
 }
 
+/* Every request says which versions of the protocol its sender speaks: N and N-1 work together. */
+static int check_versions(const ProtobufCMessage *request, struct err *err)
+{
+    const uint32_t *min = body_field(request, "version_min", PROTOBUF_C_TYPE_UINT32);
+    const uint32_t *max = body_field(request, "version_max", PROTOBUF_C_TYPE_UINT32);
+
+    if (min == NULL || max == NULL || *min > PROTOCOL_VERSION || *max < PROTOCOL_VERSION) {
+        return err_set(err, ERR_VERSION_UNSUPPORTED,
+                       "peer speaks %" PRIu32 " to %" PRIu32 ", this program %d", min == NULL ? 0 : *min,
+                       max == NULL ? 0 : *max, PROTOCOL_VERSION);
+    }
+    return 0;
+}
+
+/* Under an expired roster only documents are exchanged, so that a newer one may arrive. */
+static int check_roster_is_valid(const struct roster *roster, enum core_method method, int64_t now_ms,
+                                 struct err *err)
+{
+    bool is_exchange = method == CORE_GET_DOCUMENTS || method == CORE_PUT_DOCUMENTS;
+
+    return is_exchange || now_ms < roster->wire->expires_ms
+               ? 0
+               : err_set(err, ERR_ROSTER_EXPIRED, "version %" PRIu32, roster->wire->version);
+}
+
 /* Before there is a roster nobody can be known: then, and only then, anyone with a certificate of the
  * authority may bring one, since a roster is judged by its signatures alone. */
 static bool may_bring_first_roster(const struct core *core, enum core_method method)
@@ -292,14 +318,20 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
         return rc;
     }
     if (may_bring_first_roster(core, method)) {
-        return exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, now_ms,
-                                  response, err);
+        return (rc = check_versions(request, err)) != 0
+                   ? rc
+                   : exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request,
+                                        now_ms, response, err);
     }
     if ((rc = identify(core, tls_name, &peer, err)) != 0) {
         return rc;
     }
     if ((peer.roles & access_table[method]) == 0) {
         return err_set(err, ERR_NOT_ALLOWED, "%s by %s", core_method_name(method), tls_name);
+    }
+    if ((rc = check_versions(request, err)) != 0 ||
+        (rc = check_roster_is_valid(peer.roster, method, now_ms, err)) != 0) {
+        return rc;
     }
     switch (method) {
     case CORE_GET_DOCUMENTS:

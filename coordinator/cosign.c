@@ -331,6 +331,7 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
         return rc;
     }
     if ((rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
+        request.version_min = request.version_max = PROTOCOL_VERSION;
         request.document = document;
         rc = round_add(round, helper, CORE_CO_SIGN, &request.base,
                        context_new(CALL_COSIGN, task->task->id, key), err);

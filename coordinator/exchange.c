@@ -16,7 +16,6 @@
 
 #define BATCH_BYTES      (1u << 20)
 #define BATCH_DOCUMENTS  256
-#define PROTOCOL_VERSION 1
 #define LOOSE_CATALOGUES 16 /* that may be held beside one for each task */
 
 /* ---- global documents: rosters, catalogues, tasks ---- */
@@ -323,16 +322,6 @@ static bool may_see(const struct core *core, const Weft__V1__Document *document,
     return may;
 }
 
-static int check_versions(uint32_t version_min, uint32_t version_max, struct err *err)
-{
-    if (version_min > PROTOCOL_VERSION || version_max < PROTOCOL_VERSION) {
-        return err_set(err, ERR_VERSION_UNSUPPORTED,
-                       "peer speaks %" PRIu32 " to %" PRIu32 ", this program %d", version_min, version_max,
-                       PROTOCOL_VERSION);
-    }
-    return 0;
-}
-
 struct batch {
     struct db_document documents[BATCH_DOCUMENTS];
     size_t num, bytes;
@@ -405,9 +394,6 @@ int exchange_serve_get(struct core *core, struct db *db, int site, int coordinat
     int rc;
 
     (void)site;
-    if ((rc = check_versions(request->version_min, request->version_max, err)) != 0) {
-        return rc;
-    }
     if (request->task_id.len != 0) {
         struct core_task *found = core_find_task(core, &request->task_id);
         if (found == NULL) {
@@ -458,9 +444,6 @@ int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
     bool is_new;
     int rc;
 
-    if ((rc = check_versions(request->version_min, request->version_max, err)) != 0) {
-        return rc;
-    }
     for (size_t i = 0; i < request->n_documents; i++) {
         const Weft__V1__Document *document = request->documents[i];
         struct err why = {0};

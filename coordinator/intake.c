@@ -250,10 +250,6 @@ int intake_serve_submit(struct core *core, struct db *db, int peer_site, const c
     int site, area, rc;
 
     (void)peer_site;
-    if (request->version_min > 1 || request->version_max < 1) {
-        return err_set(err, ERR_VERSION_UNSUPPORTED, "site speaks %" PRIu32 " to %" PRIu32,
-                       request->version_min, request->version_max);
-    }
     if ((rc = find_report_task(core, request->report, &task, &site, err)) != 0) {
         return rc;
     }
@@ -593,6 +589,7 @@ static int add_verify_call(struct core_round *round, struct core_task *task,
     }
     context->site = waiting->site;
     context->revision = waiting->revision;
+    request.version_min = request.version_max = PROTOCOL_VERSION;
     request.report = stored->report;
     request.helper = stored->helper;
     request.leader_reject = context->leader_reject;

@@ -322,12 +322,14 @@ static int pass_to_parent(struct core_round *round, struct core_task *task, cons
     }
     request.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     request.opening = &wire;
+    request.version_min = request.version_max = PROTOCOL_VERSION;
     request.sender = core->id;
     request.basis = core_bytes(view_opening_basis(task->view, opening), DIGEST_SIZE);
     request.share = sealed;
     if ((rc = signed_share_bytes(&request, digest_signed, err)) == 0) {
         sign_make(signature_bytes, core->options.sign_key, digest_signed, sizeof digest_signed);
         signature.signer = core->id;
+        signature.algorithm = SIGNATURE_ED25519;
         signature.signature = core_bytes(signature_bytes, sizeof signature_bytes);
         request.signature = &signature;
         if ((context = context_new(CALL_SHARE, task->task->id, key)) != NULL) {
@@ -463,6 +465,7 @@ static int check_sender(const struct core_task *task, const struct opening *open
         return rc;
     }
     if (request->signature == NULL || strcmp(request->signature->signer, wire->id) != 0 ||
+        request->signature->algorithm != SIGNATURE_ED25519 ||
         request->signature->signature.len != SIGNATURE_SIZE ||
         !sign_check(request->signature->signature.data, wire->sign_key.data, digest_signed,
                     sizeof digest_signed)) {

@@ -10,7 +10,6 @@
 #include "base/wire.h"
 #include "node/site_view.h"
 
-#define PROTOCOL_VERSION   1
 #define CATALOGUE_MAX_SIZE (4u << 20)
 #define CONTEXT_REAL       "weft v1"
 

@@ -220,6 +220,43 @@ static void test_verify__answers_one_request_a_report(void **state)
     cluster_stop(&cluster);
 }
 
+/* ---- versions and validity ---- */
+
+static void test_requests__say_a_version_that_is_spoken_here(void **state)
+{
+    Weft__V1__CoSignRequest cosign = WEFT__V1__CO_SIGN_REQUEST__INIT;
+    struct cluster cluster;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_CO_SIGN, &cosign.base),
+                     ERR_VERSION_UNSUPPORTED);
+    cosign.version_min = PROTOCOL_VERSION + 1;
+    cosign.version_max = PROTOCOL_VERSION + 2;
+    assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_CO_SIGN, &cosign.base),
+                     ERR_VERSION_UNSUPPORTED);
+    cosign.version_min = PROTOCOL_VERSION;
+    assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_CO_SIGN, &cosign.base),
+                     ERR_DOCUMENT_MALFORMED);
+    cluster_stop(&cluster);
+}
+
+static void test_roster__when_expired_lets_only_documents_pass(void **state)
+{
+    Weft__V1__CoSignRequest cosign = WEFT__V1__CO_SIGN_REQUEST__INIT;
+    Weft__V1__GetDocumentsRequest get = WEFT__V1__GET_DOCUMENTS_REQUEST__INIT;
+    struct cluster cluster;
+
+    (void)state;
+    get.version_min = get.version_max = cosign.version_min = cosign.version_max = PROTOCOL_VERSION;
+    begin(&cluster, &tiny);
+    cluster_view(&cluster, coordinator(&cluster, "help-9901"))->roster->wire->expires_ms = cluster.now_ms;
+    assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_CO_SIGN, &cosign.base),
+                     ERR_ROSTER_EXPIRED);
+    assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_GET_DOCUMENTS, &get.base), 0);
+    cluster_stop(&cluster);
+}
+
 /* ---- roles ---- */
 
 static void test_roles__each_method_has_its_callers(void **state)
@@ -430,6 +467,8 @@ int main(void)
         cmocka_unit_test(test_verify__answers_one_request_a_report),
         cmocka_unit_test(test_roles__each_method_has_its_callers),
         cmocka_unit_test(test_rosters__a_revoked_leader_gets_nowhere),
+        cmocka_unit_test(test_requests__say_a_version_that_is_spoken_here),
+        cmocka_unit_test(test_roster__when_expired_lets_only_documents_pass),
         cmocka_unit_test(test_documents__come_from_above_only),
         cmocka_unit_test(test_documents__a_stranger_brings_the_first_roster_alone),
         cmocka_unit_test(test_documents__an_odd_wrapping_poisons_nothing),

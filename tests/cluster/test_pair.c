@@ -10,6 +10,7 @@ static int propose(struct cluster *cluster, const char *leader, const char *help
     int index = coordinator(cluster, leader), rc;
     struct err err = {0};
 
+    request.version_min = request.version_max = PROTOCOL_VERSION;
     assert_int_equal(document_new(&request.document, type, body, &err), 0);
     assert_int_equal(document_sign(&request.document, leader, cluster->coordinators[index].sign_key, &err),
                      0);
@@ -54,6 +55,7 @@ static void test_cosign__freeze_must_be_the_helpers_own_list(void **state)
     struct err err = {0};
 
     (void)state;
+    nothing.version_min = nothing.version_max = PROTOCOL_VERSION;
     begin(&cluster, &tiny);
     set_silent(&cluster, false);
     freeze = run_to(&cluster, DOC(FREEZE), 20000);
