@@ -116,6 +116,17 @@ static const Weft__V1__Operator *find_operator(const Weft__V1__Roster *wire, con
     return NULL;
 }
 
+/* Is this owner of sites an operator, or the body that controls one? */
+static bool is_operator(const Weft__V1__Roster *wire, const char *owner)
+{
+    for (size_t i = 0; i < wire->n_operators; i++) {
+        if (strcmp(wire->operators[i]->id, owner) == 0 || strcmp(wire->operators[i]->body, owner) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_side(Weft__V1__Side side)
 {
     return side == LEADER || side == HELPER;
@@ -346,7 +357,7 @@ static int number_owners(struct roster *roster, struct err *err)
         const char *owner = roster->sites[i].wire->owner;
         const char **found = bsearch(&owner, owners, (size_t)roster->num_owners, sizeof *owners, by_text);
         roster->sites[i].owner = (int)(found - owners);
-        roster->sites[i].owner_is_operator = find_operator(roster->wire, owner) != NULL;
+        roster->sites[i].owner_is_operator = is_operator(roster->wire, owner);
     }
     free(owners);
     return 0;

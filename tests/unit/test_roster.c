@@ -207,7 +207,8 @@ static void test_roster__knows_who_is_who(void **state)
     (void)state;
     party_roster(&p);
     p.sites[0].owner = p.sites[1].owner = TEXT("group");
-    p.sites[2].owner = TEXT("h"); /* an operator */
+    p.sites[2].owner = TEXT("h");          /* an operator */
+    p.sites[3].owner = TEXT("commission"); /* the body behind one */
     p.roster.revoked = revoked;
     p.roster.n_revoked = 1;
     document = party_sign(&p, DOC(ROSTER), &p.roster.base, 2);
@@ -232,6 +233,7 @@ static void test_roster__knows_who_is_who(void **state)
                      roster->sites[roster_find_site(roster, "n2")].owner);
     assert_int_equal(roster->num_owners, 5);
     assert_true(roster->sites[roster_find_site(roster, "n3")].owner_is_operator);
+    assert_true(roster->sites[roster_find_site(roster, "c1")].owner_is_operator);
     assert_false(roster->sites[roster_find_site(roster, "n1")].owner_is_operator);
     assert_int_equal(roster_parent_coordinator(roster, roster_find_coordinator(roster, "lead-n")),
                      roster_find_coordinator(roster, "lead"));

@@ -251,7 +251,8 @@ static void test_task__small_is_below_min_cell_and_above_none(void **state)
 
 static void test_task__both_of_a_pair_derive_one_key_and_others_another(void **state)
 {
-    uint8_t a[KEY_SIZE] = {8}, b[KEY_SIZE] = {16}, c[KEY_SIZE] = {24}, pa[KEY_SIZE], pb[KEY_SIZE], pc[KEY_SIZE];
+    uint8_t a[KEY_SIZE] = {8}, b[KEY_SIZE] = {16}, c[KEY_SIZE] = {24}, pa[KEY_SIZE], pb[KEY_SIZE],
+            pc[KEY_SIZE];
     uint8_t first[PRIO3_VERIFY_KEY_SIZE], second[PRIO3_VERIFY_KEY_SIZE], zero[KEY_SIZE] = {0};
     struct party p;
     struct task *task = open_task(&p, 2, 0);
