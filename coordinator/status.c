@@ -95,11 +95,19 @@ static void add_missing_sites(struct progress *progress, struct counts *counts)
     }
 }
 
+/* The highest area that this coordinator serves in the task: its part of the tree; NONE if it has none. */
+static int own_area(const struct status *status, const struct view *view)
+{
+    int self = roster_find_coordinator(view->roster, status->setup.identity.id);
+
+    return self == NONE ? NONE : view->roster->coordinators[self].top_area;
+}
+
 /* ---- text ---- */
 
 struct wording {
-    const char *coordinator, *certificate, *expired, *no_store, *no_task, *task, *role, *reports, *waits,
-        *until, *times;
+    const char *coordinator, *certificate, *expired, *no_store, *no_task, *task, *role, *reports, *sites,
+        *waits, *until, *times;
 };
 
 static const struct wording wordings[] = {
@@ -108,12 +116,13 @@ static const struct wording wordings[] = {
                  "no task yet\n", "\ntask %.16s  %s, period %s, revision %" PRIu32 ": %s\n",
                  "  role here: %s\n",
                  "  reports: %d accepted, %d waiting for verification, %d rejected, of %d expected here\n",
-                 "  waiting for %s\n", "    until %s\n",
+                 "  in %s and below: %d of %d hospitals frozen\n", "  waiting for %s\n", "    until %s\n",
                  "  opens %s, closes %s\n  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
     [LANG_ZH] = {"协调方 %s\n", "%s 的证书：剩余 %" PRId64 " 天，有效至 %s\n", "证书不可用（见下）\n",
                  "尚无数据库：服务还未运行过\n", "尚无任务\n",
                  "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
-                 "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n", "  正在等待：%s\n", "    至 %s\n",
+                 "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n",
+                 "  %s及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s\n",
                  "  开放 %s，截止 %s\n  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
 };
 
@@ -146,6 +155,7 @@ static void print_task(const struct status *status, const struct view *view, con
     const struct wording *words = &wordings[lang];
     const Weft__V1__Task *task = view->task->wire;
     struct calendar_zone zone = {0};
+    int area = own_area(status, view);
     char text[2048];
 
     if (calendar_zone(&zone, task->period->zone, NULL) != 0) {
@@ -156,6 +166,10 @@ static void print_task(const struct status *status, const struct view *view, con
     printf(words->role, role_of(status, view));
     if (counts->expected > 0) {
         printf(words->reports, counts->accepted, counts->waiting, counts->rejected, counts->expected);
+    }
+    if (area != NONE) {
+        printf(words->sites, view->roster->areas[area].wire->code, view_num_frozen(view, area),
+               view_num_expected(view, area));
     }
     if (progress->wait != WAIT_NOTHING) {
         printf(words->waits, progress_wait_text(progress, view, lang, text, sizeof text));
@@ -234,6 +248,7 @@ static void write_task(struct json *json, const struct status *status, const str
                        const struct progress *progress, const struct counts *counts)
 {
     const Weft__V1__Task *task = view->task->wire;
+    int area = own_area(status, view);
 
     json_object(json, NULL);
     json_text(json, "id", view->task->hex);
@@ -248,6 +263,13 @@ static void write_task(struct json *json, const struct status *status, const str
     json_int(json, "waiting", counts->waiting);
     json_int(json, "rejected", counts->rejected);
     json_end(json);
+    if (area != NONE) {
+        json_object(json, "sites");
+        json_text(json, "area", view->roster->areas[area].wire->code);
+        json_int(json, "expected", view_num_expected(view, area));
+        json_int(json, "frozen", view_num_frozen(view, area));
+        json_end(json);
+    }
     write_waiting(json, view, progress);
     json_int(json, "open_ms", task->open_ms);
     json_int(json, "close_ms", task->close_ms);
