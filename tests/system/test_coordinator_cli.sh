@@ -166,9 +166,12 @@ mv away.crt top-h/tls.crt
 sed -i 's|^ca:.*|ca: foreign/ca.crt|' top-h.yaml
 refuses "a certificate of another authority" CERTIFICATE "$coordinator" run --settings top-h.yaml
 write_settings top-h 127.0.0.1:0
-if faketime=$(command -v faketime); then
-    refuses "a certificate that has ended" CERTIFICATE "$faketime" '+10 years' "$coordinator" run --settings top-h.yaml
-fi
+cp top-h/tls.crt kept.crt
+openssl req -new -key top-h/tls.key -subj /CN=top-h -addext "subjectAltName=DNS:top-h.weft.test" -out ended.csr
+openssl x509 -req -in ended.csr -CA leader/ca.crt -CAkey leader/ca.key -set_serial 7 -copy_extensions copy -days -1 \
+    -out top-h/tls.crt 2>out.txt || fail "no expired certificate: $(cat out.txt)"
+refuses "a certificate that has ended" CERTIFICATE "$coordinator" run --settings top-h.yaml
+mv kept.crt top-h/tls.crt
 chmod 644 top-h/sign.key
 refuses "a key that others can read" SECRET_PERMISSIONS "$coordinator" run --settings top-h.yaml
 chmod 600 top-h/sign.key
