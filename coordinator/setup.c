@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/party_settings.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 
@@ -14,28 +15,7 @@
 #define AT(member) offsetof(struct setup_settings, member)
 
 static const struct setting table[] = {
-    {.name = "dir",
-     .type = SETTING_PATH,
-     .offset = AT(dir),
-     .en = "The directory that init made: keys and join file.",
-     .zh = "init 生成的目录（密钥与加入文件）。"},
-    {.name = "ca",
-     .type = SETTING_PATH,
-     .offset = AT(ca),
-     .en = "Certificate of the TLS authority (PEM).",
-     .zh = "TLS 证书机构的证书（PEM）。"},
-    {.name = "certificate",
-     .type = SETTING_PATH,
-     .offset = AT(certificate),
-     .en = "This coordinator's certificate (PEM).",
-     .zh = "本协调方的证书（PEM）。"},
-    {.name = "roots",
-     .type = SETTING_LIST,
-     .offset = AT(roots),
-     .min = 1,
-     .max = 4095,
-     .en = "The root files that are trusted: at least one of each side.",
-     .zh = "所信任的根文件：双方各至少一个。"},
+    PARTY_SETTINGS(struct setup_settings),
     {.name = "listen",
      .type = SETTING_STRING,
      .offset = AT(listen),
@@ -91,20 +71,7 @@ static const struct setting table[] = {
      .max = 3600000,
      .en = "How often to look for news from above.",
      .zh = "查看上级新内容的间隔。"},
-    {.name = "log_level",
-     .type = SETTING_CHOICE,
-     .offset = AT(log_level),
-     .fallback = "info",
-     .choices = log_level_names,
-     .en = "The least serious events that are logged.",
-     .zh = "记录日志的最低级别。"},
-    {.name = "log_format",
-     .type = SETTING_CHOICE,
-     .offset = AT(log_format),
-     .fallback = "auto",
-     .choices = log_format_names,
-     .en = "Log lines as text or JSON; auto: text on a terminal.",
-     .zh = "日志格式：文本或 JSON；auto 表示终端上用文本。"},
+    PARTY_LOG_SETTINGS(struct setup_settings),
 };
 
 void setup_print_settings(FILE *out, enum err_lang lang)
