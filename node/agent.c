@@ -138,7 +138,7 @@ void wait_back_off(struct agent_wait *wait, int64_t now_ms, int64_t first_ms, in
     wait->next_ms = now_ms + (delay < max_ms ? delay : max_ms);
 }
 
-bool round_add(struct agent_round *round, struct agent_wait *wait, struct agent_call call)
+bool agent_round_add(struct agent_round *round, struct agent_wait *wait, struct agent_call call)
 {
     if (round->num == round->max) {
         agent_call_free(&call);

@@ -311,7 +311,7 @@ int documents_due(struct agent_round *round, struct agent_entry *entry, struct e
     memcpy(call.task, id, TASK_ID_SIZE);
     if ((rc = wire_pack(&packed, &len, &request.base, err)) == 0 &&
         (rc = wire_unpack(&call.request, request.base.descriptor, packed, len, WIRE_LENIENT, err)) == 0) {
-        round_add(round, wait, call);
+        agent_round_add(round, wait, call);
     }
     free(packed);
     return rc;

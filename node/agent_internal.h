@@ -56,7 +56,7 @@ bool wait_is_due(struct agent_wait *wait, int64_t now_ms);
 /* Try again at now + first_ms doubled with each try, at most max_ms. */
 void wait_back_off(struct agent_wait *wait, int64_t now_ms, int64_t first_ms, int64_t max_ms);
 /* Takes the request, also on failure. False: the round is full. */
-bool round_add(struct agent_round *round, struct agent_wait *wait, struct agent_call call);
+bool agent_round_add(struct agent_round *round, struct agent_wait *wait, struct agent_call call);
 ProtobufCBinaryData agent_bytes(const void *data, size_t len); /* borrows */
 
 /* ---- agent_documents.c ---- */

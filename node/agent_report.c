@@ -340,7 +340,7 @@ static int send_report(struct agent_round *round, struct agent_entry *entry, con
     memcpy(call.task, entry->task.task->id, TASK_ID_SIZE);
     if ((rc = wire_unpack(&call.request, &weft__v1__submit_request__descriptor, report->request.data,
                           report->request.len, WIRE_LENIENT, err)) == 0) {
-        round_add(round, &entry->submit, call);
+        agent_round_add(round, &entry->submit, call);
     }
     return rc;
 }

@@ -26,6 +26,7 @@ struct message {
     enum core_method method;
     struct core_call call;     /* the sender's, carried along */
     ProtobufCMessage *request; /* of sites */
+    void *tag;                 /* of the sites' player */
     ProtobufCMessage *response;
     struct err failure;
     bool is_copy; /* a repeated request: its answer goes nowhere */
@@ -145,6 +146,9 @@ void cluster_stop(struct cluster *cluster)
     char command[320];
 
     for (size_t i = 0; i < cluster->num_messages; i++) {
+        if (cluster->messages[i].tag != NULL) {
+            cluster->players.drop(cluster->messages[i].tag);
+        }
         message_clear(&cluster->messages[i]);
     }
     free(cluster->messages);
@@ -244,6 +248,7 @@ static void send_request(struct cluster *cluster, struct message message)
         again.is_copy = true;
         again.request = copy_message(request);
         again.call = (struct core_call){0};
+        again.tag = NULL;
         again.at_ms = delay(cluster);
         send_message(cluster, again);
     }
@@ -337,6 +342,11 @@ static void deliver_to_site(struct cluster *cluster, struct message *message)
     const Weft__V1__SubmitReply *reply = (const Weft__V1__SubmitReply *)message->response;
     struct err err = {0};
 
+    if (cluster->players.act != NULL) {
+        cluster->players.answer(cluster, message->site, message->tag, message->response, &message->failure);
+        message_clear(message);
+        return;
+    }
     site->next_ms = cluster->now_ms + 100;
     site->failure = reply == NULL ? message->failure.code : 0;
     if (reply != NULL && reply->receipt != NULL && site->receipt == NULL) {
@@ -431,11 +441,23 @@ void cluster_report_again(struct cluster *cluster, int index)
     site->next_ms = cluster->now_ms;
 }
 
+void cluster_site_calls(struct cluster *cluster, int site, enum core_method method,
+                        const ProtobufCMessage *request, void *tag)
+{
+    int area = cluster->roster->sites[site].supervisor;
+
+    send_request(cluster, (struct message){.kind = REQUEST,
+                                           .sender = NONE,
+                                           .site = site,
+                                           .receiver = cluster->roster->areas[area].leader,
+                                           .method = method,
+                                           .request = copy_message(request),
+                                           .tag = tag});
+}
+
 /* A site reports once both key sheets are known, and asks until it has its receipt. */
 static void act_site(struct cluster *cluster, int index)
 {
-    const struct roster_site *where = &cluster->roster->sites[index];
-    const struct roster_area *area = &cluster->roster->areas[where->supervisor];
     struct cluster_site *site = &cluster->sites[index];
 
     if (site->is_silent || site->receipt != NULL || site->next_ms > cluster->now_ms) {
@@ -448,12 +470,7 @@ static void act_site(struct cluster *cluster, int index)
         site->revision++;
     }
     site->next_ms = INT64_MAX; /* until the answer */
-    send_request(cluster, (struct message){.kind = REQUEST,
-                                           .sender = NONE,
-                                           .site = index,
-                                           .receiver = area->leader,
-                                           .method = CORE_SUBMIT,
-                                           .request = copy_message(&site->report->base)});
+    cluster_site_calls(cluster, index, CORE_SUBMIT, &site->report->base, NULL);
 }
 
 bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), int64_t limit_ms)
@@ -468,7 +485,7 @@ bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), 
             act_coordinator(cluster, i);
         }
         for (int i = 0; i < cluster->roster->num_sites; i++) {
-            act_site(cluster, i);
+            (cluster->players.act != NULL ? cluster->players.act : act_site)(cluster, i);
         }
         cluster->now_ms += STEP_MS;
         for (size_t i = 0; i < cluster->num_messages;) { /* in whatever order they lie: reordered */

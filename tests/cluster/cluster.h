@@ -46,6 +46,18 @@ struct cluster_coordinator {
 };
 
 struct message;
+struct cluster;
+
+/* Who plays the sites instead of the cluster's own reporting (hospitals.c); all NULL: nobody. A `tag` is the player's
+ * own and travels with a call. */
+struct cluster_players {
+    void *user;
+    void (*act)(struct cluster *cluster, int site);
+    /* `response`, or NULL with `failure`; ends the tag. */
+    void (*answer)(struct cluster *cluster, int site, void *tag, const ProtobufCMessage *response,
+                   const struct err *failure);
+    void (*drop)(void *tag); /* the cluster stops while the call is under way */
+};
 
 struct cluster {
     uint64_t random_state;
@@ -71,6 +83,7 @@ struct cluster {
     enum core_method hold_method;
     Weft__V1__DocumentType hold_type;
     ProtobufCMessage *held;
+    struct cluster_players players;
 };
 
 /* Draw roster, task and vectors; start every coordinator with the publication at the top leader. Aborts on trouble. */
@@ -97,6 +110,10 @@ void cluster_restart(struct cluster *cluster, int coordinator);
 Weft__V1__SubmitRequest *cluster_build_report(struct cluster *cluster, int site, uint32_t revision);
 /* Let the site report again, as a new revision. */
 void cluster_report_again(struct cluster *cluster, int site);
+
+/* A call of a site to the leader that supervises it. */
+void cluster_site_calls(struct cluster *cluster, int site, enum core_method method,
+                        const ProtobufCMessage *request, void *tag);
 
 uint64_t cluster_random(struct cluster *cluster, uint64_t below);
 /* The view of the top leader. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/cluster/cluster.h"
+#include "tests/cluster/hospitals.h"
 
 static const struct cluster_faults no_faults = {.max_delay_ms = 20};
 static const struct cluster_faults bad_network = {
@@ -146,6 +147,27 @@ static void test_cluster__sites_may_report_to_their_city(void **state)
     run_and_check(6, &all_to_the_city, &no_faults);
 }
 
+/* The whole of it: hospitals' own programs take part, are cut off and restart like everyone else; each ends with its
+ * receipt in the freeze and all releases in hand. */
+static void test_cluster__serves_every_hospital(void **state)
+{
+    struct cluster_faults crashing = bad_network;
+    struct cluster cluster;
+
+    (void)state;
+    crashing.crash = 20;
+    for (uint64_t seed = 20; seed < 22; seed++) {
+        cluster_start(&cluster, seed, &mixed, seed % 2 == 0 ? &no_faults : &crashing);
+        hospitals_start(&cluster);
+        assert_true(cluster_run(&cluster, hospitals_are_served, 3600000));
+        assert_true(check_releases(&cluster) > 0);
+        check_suppression(&cluster);
+        assert_true(seed % 2 == 0 || hospitals_num_crashes(&cluster) > 0);
+        hospitals_stop(&cluster);
+        cluster_stop(&cluster);
+    }
+}
+
 /* Same seed, same documents: byte for byte. */
 static void test_cluster__is_deterministic(void **state)
 {
@@ -188,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_cluster__survives_a_bad_network),
         cmocka_unit_test(test_cluster__survives_crashes),
         cmocka_unit_test(test_cluster__sites_may_report_to_their_city),
+        cmocka_unit_test(test_cluster__serves_every_hospital),
         cmocka_unit_test(test_cluster__is_deterministic),
         cmocka_unit_test(test_cluster__more_seeds),
     };

@@ -1,0 +1,197 @@
+/* hospitals.c - agents in the province: what the edge of weft-node does, with the cluster's clock and network. */
+#include "tests/cluster/hospitals.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/agent.h"
+#include "node/state.h"
+
+#define MAX_CALLS 16
+
+struct hospital {
+    struct agent *agent;
+    struct store *store;
+    char path[300];
+    unsigned generation; /* raised by each crash: answers to calls of an older one are lost */
+};
+
+struct hospitals {
+    struct hospital *all;
+    size_t num_crashes;
+};
+
+struct tag {
+    struct agent_call call;
+    unsigned generation;
+};
+
+static void must(int rc, const struct err *err)
+{
+    if (rc != 0) {
+        char text[1024];
+        fprintf(stderr, "hospital: %s\n", err_text(err, LANG_EN, text, sizeof text));
+        abort();
+    }
+}
+
+static struct hospital *hospital_of(const struct cluster *cluster, int site)
+{
+    return &((struct hospitals *)cluster->players.user)->all[site];
+}
+
+static void open_hospital(struct cluster *cluster, int site)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct agent_options options = {
+        .site = cluster->roster->sites[site].wire->id,
+        .roots = {cluster->root_list, 2},
+        .poll_ms = 200,
+    };
+    struct err err = {0};
+
+    must(state_open_store(&hospital->store, hospital->path, false, true, &err), &err);
+    memcpy(options.sign_key, cluster->sites[site].sign_key, KEY_SIZE);
+    memcpy(options.site_secret, cluster->sites[site].secret, sizeof options.site_secret);
+    memset(options.at_rest_key, site + 1, sizeof options.at_rest_key);
+    must(agent_new(&hospital->agent, &options, &err), &err);
+}
+
+static void close_hospital(struct hospital *hospital)
+{
+    agent_free(&hospital->agent);
+    store_close(&hospital->store);
+}
+
+static void drop(void *tag)
+{
+    agent_call_free(&((struct tag *)tag)->call);
+    free(tag);
+}
+
+/* What people at the hospital do: evaluate and approve, once the task is there. */
+static void evaluate_and_approve(struct cluster *cluster, int site, struct store_txn *txn)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct agent_status status;
+    struct err err = {0};
+
+    if (agent_num_tasks(hospital->agent) == 0 || cluster->sites[site].is_silent) {
+        return;
+    }
+    must(agent_status(hospital->agent, txn, 0, cluster->now_ms, &status, &err), &err);
+    if (status.state == AGENT_NEW) {
+        must(agent_set_vector(hospital->agent, txn, 0, cluster->sites[site].vector, cluster->now_ms, &err),
+             &err);
+        must(agent_approve(hospital->agent, txn, 0, "quality officer", cluster->now_ms, &err), &err);
+    }
+}
+
+static void act(struct cluster *cluster, int site)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct agent_call calls[MAX_CALLS];
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    size_t num = 0;
+
+    must(store_begin(hospital->store, &txn, true, &err), &err);
+    must(agent_load(hospital->agent, txn, &err), &err);
+    evaluate_and_approve(cluster, site, txn);
+    must(agent_due(hospital->agent, txn, cluster->now_ms, calls, MAX_CALLS, &num, &err), &err);
+    must(store_commit(&txn, &err), &err);
+    for (size_t i = 0; i < num; i++) {
+        struct tag *tag = calloc(1, sizeof *tag);
+        if (tag == NULL) {
+            abort();
+        }
+        *tag = (struct tag){calls[i], hospital->generation};
+        cluster_site_calls(cluster, site, calls[i].method == AGENT_SUBMIT ? CORE_SUBMIT : CORE_GET_DOCUMENTS,
+                           calls[i].request, tag);
+    }
+}
+
+static void answer(struct cluster *cluster, int site, void *user, const ProtobufCMessage *response,
+                   const struct err *failure)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct tag *tag = user;
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    if (tag->generation == hospital->generation) {
+        must(store_begin(hospital->store, &txn, true, &err), &err);
+        must(agent_answer(hospital->agent, txn, &tag->call, response, failure, cluster->now_ms, &err), &err);
+        must(store_commit(&txn, &err), &err);
+    }
+    drop(tag);
+    if ((int)cluster_random(cluster, 1000) < cluster->faults.crash) {
+        close_hospital(hospital);
+        open_hospital(cluster, site);
+        hospital->generation++;
+        ((struct hospitals *)cluster->players.user)->num_crashes++;
+    }
+}
+
+void hospitals_start(struct cluster *cluster)
+{
+    struct hospitals *hospitals = calloc(1, sizeof *hospitals);
+
+    if (hospitals == NULL ||
+        (hospitals->all = calloc((size_t)cluster->roster->num_sites, sizeof *hospitals->all)) == NULL) {
+        abort();
+    }
+    cluster->players = (struct cluster_players){hospitals, act, answer, drop};
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        snprintf(hospitals->all[i].path, sizeof hospitals->all[i].path, "%.200s/site-%d", cluster->directory,
+                 i);
+        open_hospital(cluster, i);
+    }
+}
+
+void hospitals_stop(struct cluster *cluster)
+{
+    struct hospitals *hospitals = cluster->players.user;
+
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        close_hospital(&hospitals->all[i]);
+    }
+    free(hospitals->all);
+    free(hospitals);
+    cluster->players.user = NULL;
+}
+
+size_t hospitals_num_crashes(const struct cluster *cluster)
+{
+    return ((struct hospitals *)cluster->players.user)->num_crashes;
+}
+
+static bool is_served(const struct cluster *cluster, int site)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct agent_status status = {.state = AGENT_NEW};
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    must(store_begin(hospital->store, &txn, false, &err), &err);
+    must(agent_load(hospital->agent, txn, &err), &err);
+    if (agent_num_tasks(hospital->agent) > 0) {
+        must(agent_status(hospital->agent, txn, 0, cluster->now_ms, &status, &err), &err);
+    }
+    store_abort(&txn);
+    return status.state == AGENT_RELEASED;
+}
+
+bool hospitals_are_served(const struct cluster *cluster)
+{
+    if (!cluster_is_released(cluster)) {
+        return false;
+    }
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        if (!is_served(cluster, i)) {
+            return false;
+        }
+    }
+    return true;
+}

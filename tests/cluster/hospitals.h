@@ -1,0 +1,16 @@
+/* hospitals.h - the province's sites as what they are: weft-node's agents, each over its own store. */
+#ifndef TESTS_HOSPITALS_H
+#define TESTS_HOSPITALS_H
+
+#include "tests/cluster/cluster.h"
+
+/* After cluster_start: each site is an agent that evaluates (the drawn vector), approves, reports and reads on. */
+void hospitals_start(struct cluster *cluster);
+/* Before cluster_stop, whose calls under way need them no more. */
+void hospitals_stop(struct cluster *cluster);
+
+/* Every hospital has found its report in the freeze and holds all releases, which the coordinators have too. */
+bool hospitals_are_served(const struct cluster *cluster);
+size_t hospitals_num_crashes(const struct cluster *cluster);
+
+#endif
