@@ -228,6 +228,12 @@ static int take_global(struct agent *agent, struct state *state, const Weft__V1_
     return documents_load(agent, state, err);
 }
 
+/* The freeze of the supervising area, the only one that must hold this site's report. */
+static bool has_own_freeze(const struct agent_task *task)
+{
+    return task->site != NONE && task->view->freezes[task->area].body != NULL;
+}
+
 /* Told once, when the freeze arrives; status tells it again. */
 static int look_at_freeze(struct state *state, const struct agent_entry *entry, struct err *err)
 {
@@ -253,7 +259,7 @@ static int take_of_task(struct state *state, struct agent_entry *entry, const We
                         struct err *err)
 {
     char name[VIEW_KEY_MAX];
-    bool is_new;
+    bool is_new, was_frozen = has_own_freeze(&entry->task);
     int rc;
 
     if ((rc = view_document_key(name, document, err)) != 0 ||
@@ -265,7 +271,7 @@ static int take_of_task(struct state *state, struct agent_entry *entry, const We
         return rc;
     }
     entry->view_number += is_new;
-    return document->type == DOC(FREEZE) && is_new ? look_at_freeze(state, entry, err) : 0;
+    return !was_frozen && has_own_freeze(&entry->task) ? look_at_freeze(state, entry, err) : 0;
 }
 
 /* ---- pulling ---- */
@@ -285,6 +291,13 @@ static bool has_everything(const struct agent_entry *entry)
         }
     }
     return view->pattern.document != NULL;
+}
+
+/* A site without a roster has refused what it read, perhaps because its settings named wrong roots: each start of
+ * the program reads from the beginning until one is taken. */
+static bool reads_anew(const struct agent *agent, const struct agent_entry *entry)
+{
+    return entry == NULL && agent->num_rosters == 0 && !agent->has_read;
 }
 
 int documents_due(struct agent_round *round, struct agent_entry *entry, struct err *err)
@@ -307,7 +320,7 @@ int documents_due(struct agent_round *round, struct agent_entry *entry, struct e
     request.version_min = request.version_max = PROTOCOL_VERSION;
     request.task_id = agent_bytes(id, entry == NULL ? 0 : TASK_ID_SIZE);
     request.incarnation = agent_bytes(cursor.incarnation, sizeof cursor.incarnation);
-    request.after = cursor.after;
+    request.after = reads_anew(round->agent, entry) ? 0 : cursor.after;
     memcpy(call.task, id, TASK_ID_SIZE);
     if ((rc = wire_pack(&packed, &len, &request.base, err)) == 0 &&
         (rc = wire_unpack(&call.request, request.base.descriptor, packed, len, WIRE_LENIENT, err)) == 0) {
@@ -388,13 +401,15 @@ int documents_answer(struct agent *agent, struct state *state, const struct agen
     if ((rc = state_get_cursor(state, call->task, &cursor, err)) != 0) {
         return rc;
     }
-    if (memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
+    if (reads_anew(agent, entry) ||
+        memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
         memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
         cursor.after = 0;
     }
     if ((rc = take_all(agent, state, call, reply, &cursor, &stop, err)) != 0) {
         return rc;
     }
+    agent->has_read |= !call->has_task;
     entry = call->has_task ? agent_find_entry(agent, call->task) : NULL; /* tasks may have moved */
     wait = entry == NULL ? &agent->pull : &entry->pull;
     wait->in_flight = false;

@@ -36,6 +36,7 @@ struct agent {
     size_t num_tasks;
     uint64_t global_number; /* global documents up to here are loaded */
     struct agent_wait pull;
+    bool has_read; /* the leader's global documents were read since the program started */
     bool is_stale; /* caches may hold what was not committed */
 };
 

@@ -107,6 +107,28 @@ static void test_agent__refused_documents_do_not_hold_up_later_ones(void **state
     assert_int_equal(fixture_num_tasks(f), 1);
 }
 
+/* As after wrong roots in the settings were put right. */
+static void test_agent__without_a_roster_reads_anew_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    struct agent_call *call;
+
+    fixture_give(f, false, 1, fixture_roster(f, "weft v1", 1, INT64_MAX, LEADER_SIDE));
+    f->now_ms += FIXTURE_POLL;
+    call = fixture_due(f, AGENT_GET_DOCUMENTS);
+    assert_int_equal(((Weft__V1__GetDocumentsRequest *)call->request)->after, 1); /* not twice in one run */
+    fixture_call_free(&call);
+    fixture_restart(f);
+    call = fixture_due(f, AGENT_GET_DOCUMENTS);
+    assert_int_equal(((Weft__V1__GetDocumentsRequest *)call->request)->after, 0);
+    fixture_call_free(&call);
+    fixture_restart(f);
+    f->number = 0;
+    fixture_give(f, false, 2, fixture_roster(f, "weft v1", 1, INT64_MAX, BOTH_SIDES),
+                 fixture_task(f, f->roster, "first", BOTH_SIDES));
+    assert_int_equal(fixture_num_tasks(f), 1);
+}
+
 static void test_agent__reads_on_where_it_stopped(void **state)
 {
     struct fixture *f = *state;
@@ -631,6 +653,7 @@ int main(void)
         TEST(test_agent__roster_versions_only_rise),
         TEST(test_agent__takes_only_tasks_that_both_sides_signed),
         TEST(test_agent__refused_documents_do_not_hold_up_later_ones),
+        TEST(test_agent__without_a_roster_reads_anew_after_a_restart),
         TEST(test_agent__reads_on_where_it_stopped),
         TEST(test_agent__reads_all_again_from_a_restored_leader),
         TEST(test_agent__an_incomplete_answer_is_a_failure_and_is_asked_again),
