@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/hex.h"
 #include "crypto/secret.h"
+
+#define LOCK_STEP_MS 20
 
 static int check_secret(const struct stat *status, const char *path, struct err *err)
 {
@@ -209,6 +213,43 @@ int file_make_dir(const char *path, mode_t mode, struct err *err)
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
         return err_set(err, ERR_FILE_WRITE, "%s is not a directory", path);
     return 0;
+}
+
+/* ---- locks ---- */
+
+int file_lock_open(int *fd, const char *path, struct err *err)
+{
+    size_t len = strlen(path) + sizeof ".lock";
+    char *name = malloc(len);
+    int rc = 0;
+
+    if (name == NULL)
+        return err_set(err, ERR_NO_MEMORY, "lock");
+    snprintf(name, len, "%s.lock", path);
+    *fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE_SECRET);
+    if (*fd < 0)
+        rc = err_set_errno(err, ERR_FILE_WRITE, errno, "%s", name);
+    free(name);
+    return rc;
+}
+
+int file_lock(int fd, const char *path, int wait_ms, struct err *err)
+{
+    const struct timespec step = {0, LOCK_STEP_MS * 1000000L};
+
+    for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_STEP_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return err_set_errno(err, ERR_FILE_WRITE, errno, "%s.lock", path);
+        if (waited >= wait_ms)
+            return err_set(err, ERR_STORE_LOCKED, "%s", path);
+        nanosleep(&step, NULL);
+    }
+    return 0;
+}
+
+void file_unlock(int fd)
+{
+    flock(fd, LOCK_UN);
 }
 
 bool file_exists(const char *path)

@@ -33,6 +33,13 @@ WEFT_MUST_USE int file_create(const char *path, const void *data, size_t data_le
 /* Make one directory; an existing one is kept as it is. ERR_FILE_WRITE. */
 WEFT_MUST_USE int file_make_dir(const char *path, mode_t mode, struct err *err);
 
+/* One program at a time works on what lies at `path`: `path`.lock is opened (and made) first, then locked, again and
+ * again if wanted. A lock ends with its process; the file stays. ERR_FILE_WRITE; ERR_STORE_LOCKED when another process
+ * holds it after `wait_ms`. */
+WEFT_MUST_USE int file_lock_open(int *fd, const char *path, struct err *err);
+WEFT_MUST_USE int file_lock(int fd, const char *path, int wait_ms, struct err *err);
+void file_unlock(int fd);
+
 bool file_exists(const char *path);
 
 /* "directory/name", malloc'd; NULL without memory. An absolute `name` is taken as it is. */

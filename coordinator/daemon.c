@@ -27,6 +27,7 @@
 #define SCAN_MS         5000  /* between looks into the publication directory */
 #define NUM_CALLERS     8     /* threads */
 #define CALL_TIMEOUT_MS 30000 /* of a call to another coordinator */
+#define LOCK_WAIT_MS    3000  /* for the one before to end */
 #define STOP_GRACE_MS   5000  /* for requests, and again for calls */
 #define WARN_DAYS       30    /* before the certificate ends */
 
@@ -65,6 +66,7 @@ struct daemon {
     char endpoint[SETUP_ENDPOINT_SIZE];
     struct loop *loop;
     struct loop_timer *tick, *scan;
+    int lock_fd; /* of the store; held until the process ends */
     struct store *store;
     struct core *core;
     struct rpc_server *server;
@@ -656,6 +658,9 @@ static void close_all(struct daemon *daemon)
         loop_timer_free(&daemon->scan);
     }
     loop_free(&daemon->loop);
+    if (daemon->lock_fd > 0) {
+        close(daemon->lock_fd);
+    }
     setup_clear(&daemon->setup);
     pthread_mutex_destroy(&daemon->lock);
 }
@@ -816,6 +821,8 @@ static int start_all(struct daemon *daemon, struct err *err)
     int rc;
 
     if ((rc = setup_load_keys(&daemon->setup, err)) != 0 || (rc = check_certificate(daemon, err)) != 0 ||
+        (rc = file_lock_open(&daemon->lock_fd, daemon->setup.store_path, err)) != 0 ||
+        (rc = file_lock(daemon->lock_fd, daemon->setup.store_path, LOCK_WAIT_MS, err)) != 0 ||
         (rc = db_open_store(&daemon->store, daemon->setup.store_path, false, false, err)) != 0) {
         return rc;
     }

@@ -1,14 +1,10 @@
 /* session.c - open what a command needs, and carry the agent's calls to the leader. */
 #include "node/session.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/calendar.h"
@@ -21,49 +17,15 @@
 #define CALL_TIMEOUT_MS 15000
 #define MAX_CALLS       64 /* of one pass */
 #define MAX_PASSES      10000
-#define LOCK_STEP_MS    20
 
 /* ---- lock ---- */
 
-static void sleep_ms(int ms)
-{
-    struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
-
-    nanosleep(&time, NULL);
-}
-
-static int open_lock(struct session *session, struct err *err)
-{
-    size_t len = strlen(session->settings.store) + sizeof ".lock";
-    char *path = malloc(len);
-
-    if (path == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "lock");
-    }
-    snprintf(path, len, "%s.lock", session->settings.store);
-    session->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (session->lock_fd < 0) {
-        int rc = err_set_errno(err, ERR_FILE_WRITE, errno, "%s", path);
-        free(path);
-        return rc;
-    }
-    free(path);
-    return 0;
-}
-
 int session_lock(struct session *session, int wait_ms, struct err *err)
 {
-    int waited = 0;
+    int rc = file_lock(session->lock_fd, session->settings.store, wait_ms, err);
 
-    while (flock(session->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            return err_set_errno(err, ERR_FILE_WRITE, errno, "%s.lock", session->settings.store);
-        }
-        if (waited >= wait_ms) {
-            return err_set(err, ERR_STORE_LOCKED, "%s", session->settings.store);
-        }
-        sleep_ms(LOCK_STEP_MS);
-        waited += LOCK_STEP_MS;
+    if (rc != 0) {
+        return rc;
     }
     session->is_locked = true;
     return session->egress == NULL ? 0 : egress_refresh(session->egress, err);
@@ -72,7 +34,7 @@ int session_lock(struct session *session, int wait_ms, struct err *err)
 void session_unlock(struct session *session)
 {
     if (session->is_locked) {
-        flock(session->lock_fd, LOCK_UN);
+        file_unlock(session->lock_fd);
         session->is_locked = false;
     }
 }
@@ -195,8 +157,9 @@ static int load_identity(struct session *session, struct err *err)
     int rc = identity_load(&session->identity, session->settings.dir, err);
 
     if (rc == 0 && session->identity.kind != JOIN_SITE) {
-        rc = err_set(err, ERR_FILE_READ, "%s belongs to a coordinator, not to a hospital",
+        rc = err_set(err, ERR_YAML_BAD_VALUE, "%s belongs to a coordinator, not to a hospital",
                      session->settings.dir);
+        err_field(err, "dir");
     }
     return rc;
 }
@@ -214,7 +177,8 @@ int session_open(struct session *session, const char *settings_path, enum sessio
         session->has_rpc = true;
     }
     if ((rc = node_settings_load(&session->settings, settings_path, err)) != 0 ||
-        (rc = load_identity(session, err)) != 0 || (!looks && (rc = open_lock(session, err)) != 0) ||
+        (rc = load_identity(session, err)) != 0 ||
+        (!looks && (rc = file_lock_open(&session->lock_fd, session->settings.store, err)) != 0) ||
         (!looks && (rc = session_lock(session, SESSION_LOCK_WAIT_MS, err)) != 0) ||
         (rc = state_open_store(&session->store, session->settings.store, looks, false, err)) != 0) {
         goto done;

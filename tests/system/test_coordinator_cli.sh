@@ -195,6 +195,9 @@ until_holds 10 "top-h serves" test -s top-h.port
 passes "status on an empty store" "$coordinator" status --settings top-h.yaml
 grep -q "no task yet" out.txt || fail "status does not say that there is no task"
 refuses "totals on an empty store" TASK_UNKNOWN "$coordinator" totals --settings top-h.yaml
+sed 's|^port_file:.*|port_file: second.port|' top-h.yaml >second.yaml
+refuses "a second program on the same store" STORE_LOCKED "$coordinator" run --settings second.yaml
+[ ! -e second.port ] || fail "a second program on the same store served"
 write_settings top-l "127.0.0.1:$(port top-h)" "publication: pub"
 refuses "a port that is taken" PORT_TAKEN "$coordinator" run --settings top-l.yaml
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hex.h"
@@ -182,6 +183,25 @@ static void test_file__makes_directories(void **state)
     assert_false(file_exists(scratch->path));
 }
 
+static void test_file__locks_for_one_at_a_time(void **state)
+{
+    struct scratch *scratch = *state;
+    const char *path = scratch_path(scratch, "store");
+    struct err err = {0};
+    int first = -1, second = -1;
+
+    assert_int_equal(file_lock_open(&first, path, &err), 0);
+    assert_int_equal(file_lock_open(&second, path, &err), 0); /* another open file: as from another process */
+    assert_int_equal(file_lock(first, path, 0, &err), 0);
+    assert_int_equal(file_lock(second, path, 30, &err), ERR_STORE_LOCKED);
+    file_unlock(first);
+    assert_int_equal(file_lock(second, path, 0, &err), 0);
+    assert_int_equal(file_lock(first, path, 0, &err), ERR_STORE_LOCKED);
+    close(second); /* as its end would */
+    assert_int_equal(file_lock(first, path, 0, &err), 0);
+    close(first);
+}
+
 static void test_file__joins_names(void **state)
 {
     static const char *const cases[][3] = {
@@ -242,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_file__reads_regular_files_only, make, unmake),
         cmocka_unit_test_setup_teardown(test_file__refuses_a_secret_that_others_can_read, make, unmake),
         cmocka_unit_test_setup_teardown(test_file__makes_directories, make, unmake),
+        cmocka_unit_test_setup_teardown(test_file__locks_for_one_at_a_time, make, unmake),
         cmocka_unit_test(test_file__joins_names),
         cmocka_unit_test(test_hex__round_trips_and_refuses_the_rest),
         cmocka_unit_test(test_suggest__finds_the_nearest_or_none),
