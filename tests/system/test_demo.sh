@@ -5,10 +5,8 @@ set -euo pipefail
 BUILD=$(realpath "$1")
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 WORK=$(mktemp -d /tmp/weft-test-demo.XXXXXX)
-KEPT=
 finish() {
-  [ -z "$KEPT" ] || kill $KEPT 2>/dev/null || true
-  sleep 0.3
+  [ ! -x "$WORK/demo/stop" ] || "$WORK/demo/stop"
   rm -rf "$WORK"
 }
 trap finish EXIT
@@ -18,8 +16,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 "$ROOT/deploy/demo" --build "$BUILD" --dir "$WORK/demo" --json "$WORK/totals.json" --keep >"$WORK/out.txt" ||
   { cat "$WORK/out.txt" >&2; fail "deploy/demo"; }
 cat "$WORK/out.txt"
-KEPT=$(sed -n 's/.*clean up  *kill \([0-9 ]*\);.*/\1/p' "$WORK/out.txt")
-[ -n "$KEPT" ] || fail "no process list"
+[ -x "$WORK/demo/stop" ] || fail "nothing to stop it with"
 
 mkdir "$WORK/source"
 for file in "$ROOT"/deploy/demo-data/eicu/*.csv.gz; do
@@ -59,4 +56,29 @@ echo "compared $total"
 # Every report counted. No hospital's number stands in a coordinator's log, and none of its own secrets in its own.
 if grep -l '"code":"W5015"' "$WORK"/demo/federation/*.log; then fail "a false alarm about a freeze"; fi
 if grep -lE '"(vector|share|secret|key)":' "$WORK"/demo/federation/*.log; then fail "secrets in a log"; fi
+
+"$WORK/demo/stop"
+! pgrep -f "$WORK/demo/federation" >/dev/null || fail "stop leaves processes"
+[ ! -e "$WORK/demo" ] || fail "stop leaves files"
+
+# Interrupted while hospitals report, it leaves no process behind.
+set -m
+"$ROOT/deploy/demo" --build "$BUILD" --dir "$WORK/cut" >"$WORK/cut.txt" 2>&1 &
+cut=$!
+set +m
+for _ in $(seq 300); do
+  [ ! -s "$WORK/cut/done.0" ] || break
+  sleep 0.2
+done
+[ -s "$WORK/cut/done.0" ] || fail "no hospital reported"
+kill -INT -- "-$cut"
+status=0
+wait "$cut" || status=$?
+[ $status -eq 130 ] || { cat "$WORK/cut.txt"; fail "interrupted, it ends with $status"; }
+! pgrep -f "$WORK/cut/" >/dev/null || fail "an interrupted demo leaves processes"
+for wrong in "--lang xx" "--json" "--build $WORK" "--dir" "--frob"; do
+  status=0
+  "$ROOT/deploy/demo" $wrong >/dev/null 2>"$WORK/wrong.txt" || status=$?
+  [ $status -eq 2 ] && [ -s "$WORK/wrong.txt" ] || fail "$wrong ends with $status"
+done
 echo "test_demo passed"
