@@ -122,7 +122,7 @@ static const struct wording wordings[] = {
                  "尚无数据库：服务还未运行过\n", "尚无任务\n",
                  "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
                  "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n",
-                 "  %s及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s\n",
+                 "  %s 及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s\n",
                  "  开放 %s，截止 %s\n  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
 };
 
@@ -149,6 +149,16 @@ static void print_times(const struct wording *words, const Weft__V1__Task *task,
     printf(words->times, open.text, close.text, order.text, plan.text, pattern.text, retention.text);
 }
 
+static const char *role_text(const struct status *status, const struct view *view, enum err_lang lang)
+{
+    const char *role = role_of(status, view);
+
+    return lang != LANG_ZH               ? role
+           : strcmp(role, "leader") == 0 ? "主方"
+           : strcmp(role, "helper") == 0 ? "辅方"
+                                         : "无";
+}
+
 static void print_task(const struct status *status, const struct view *view, const struct progress *progress,
                        const struct counts *counts, enum err_lang lang)
 {
@@ -163,7 +173,7 @@ static void print_task(const struct status *status, const struct view *view, con
     }
     printf(words->task, view->task->hex, task->name, task->period->id, task->revision,
            progress_phase_text(progress->phase, lang));
-    printf(words->role, role_of(status, view));
+    printf(words->role, role_text(status, view, lang));
     if (counts->expected > 0) {
         printf(words->reports, counts->accepted, counts->waiting, counts->rejected, counts->expected);
     }

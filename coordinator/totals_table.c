@@ -6,8 +6,9 @@
 #include "base/utf8.h"
 #include "coordinator/totals.h"
 
-#define KIND(name) WEFT__V1__KIND__KIND_##name
-#define CELL_MAX   160
+#define KIND(name)     WEFT__V1__KIND__KIND_##name
+#define CELL_MAX       160
+#define NAME_WIDTH_MAX 60
 
 enum column {
     INDICATOR,
@@ -27,7 +28,7 @@ static const struct {
     int width; /* at least */
     bool is_left;
 } columns[NUM_COLUMNS] = {
-    [INDICATOR] = {"indicator", "指标", 36, true},  [STATE] = {"state", "状态", 14, true},
+    [INDICATOR] = {"indicator", "指标", 20, true},  [STATE] = {"state", "状态", 16, true},
     [NUMERATOR] = {"numerator", "分子", 10, false}, [DENOMINATOR] = {"denominator", "分母", 11, false},
     [VALUE] = {"value", "数值", 22, false},         [INTERVAL] = {"95 % interval", "95% 区间", 17, false},
     [MISSING] = {"missing", "缺失", 8, false},      [SITES] = {"sites", "贡献机构", 8, false},
@@ -83,19 +84,21 @@ static int put_text(FILE *out, const char *text)
     return width;
 }
 
-static void put_line(FILE *out, const struct line *line)
+/* `name_width`: of the first column. */
+static void put_line(FILE *out, const struct line *line, int name_width)
 {
     int pending = 0; /* spaces that are written only if something follows */
 
     for (int c = 0; c < NUM_COLUMNS; c++) {
-        int width = put_text(NULL, line->cells[c]), space = columns[c].width - width;
+        int least = c == INDICATOR ? name_width : columns[c].width;
+        int width = put_text(NULL, line->cells[c]), space = least - width;
         space = space < 0 ? 0 : space;
         if (width > 0) {
             fprintf(out, "%*s", pending + (columns[c].is_left ? 0 : space), "");
             put_text(out, line->cells[c]);
             pending = columns[c].is_left ? space : 0;
         } else {
-            pending += columns[c].width;
+            pending += least;
         }
         pending += 2;
     }
@@ -266,8 +269,24 @@ static void set_state(char cell[CELL_MAX], const struct totals *totals, const st
                           : "");
 }
 
+/* That of the longest name, so that the other columns stand below each other. */
+static int name_width(const struct totals *totals, enum err_lang lang)
+{
+    int widest = columns[INDICATOR].width;
+
+    for (int s = 0; s < totals->view->task->num_series; s++) {
+        struct totals_row row = totals_row(totals, 0, s);
+        char name[CELL_MAX];
+        int width;
+        set_name(name, &row, lang);
+        width = put_text(NULL, name);
+        widest = width > widest ? width : widest;
+    }
+    return widest < NAME_WIDTH_MAX ? widest : NAME_WIDTH_MAX;
+}
+
 static void write_row(const struct totals *totals, const struct totals_row *row, FILE *out,
-                      enum err_lang lang)
+                      enum err_lang lang, int width)
 {
     struct line line = {0};
 
@@ -279,7 +298,7 @@ static void write_row(const struct totals *totals, const struct totals_row *row,
     set_number(line.cells[MISSING], row->missing);
     set_number(line.cells[SITES], row->contributing);
     set_target(line.cells[TARGET], totals, row);
-    put_line(out, &line);
+    put_line(out, &line, width);
 }
 
 static void write_area(const struct totals *totals, int area, FILE *out, enum err_lang lang)
@@ -287,6 +306,7 @@ static void write_area(const struct totals *totals, int area, FILE *out, enum er
     const struct roster *roster = totals->view->roster;
     const struct totals_area *sites = &totals->areas[area];
     struct line heading = {0};
+    int width = name_width(totals, lang);
 
     fprintf(out, "\n%s ", roster->areas[area].wire->code);
     put_text(out, progress_area_name(roster, area, lang));
@@ -302,10 +322,10 @@ static void write_area(const struct totals *totals, int area, FILE *out, enum er
     for (int c = 0; c < NUM_COLUMNS; c++) {
         snprintf(heading.cells[c], CELL_MAX, "%s", lang == LANG_ZH ? columns[c].zh : columns[c].en);
     }
-    put_line(out, &heading);
+    put_line(out, &heading, width);
     for (int s = 0; s < totals->view->task->num_series; s++) {
         struct totals_row row = totals_row(totals, area, s);
-        write_row(totals, &row, out, lang);
+        write_row(totals, &row, out, lang, width);
     }
 }
 

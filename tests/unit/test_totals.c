@@ -733,17 +733,17 @@ static void test_totals__table_says_states_in_words(void **arg)
 
     assert_has(en, "91 City (city): 3 of 3 sites reported\n");
     assert_has(en, "93 Silent (city): 0 of 1 sites reported\n");
-    assert_has(en, "mortality                             released                 8          100"
+    assert_has(en, "mortality             released                   8          100"
                    "                  8.00 %         4.11–15.00         2         3    ≤ 10 % ✓\n");
-    assert_has(en, "  75 and over                         suppressed");
+    assert_has(en, "  75 and over         suppressed");
     assert_has(en, "no denominator");
     assert_has(en, "not reported");
     assert_has(en, "withheld");
     assert_has(en, "released in part");
     assert_has(en, "50.00 (SD 10.05) min");
     assert_has(en, "median 1 d");
-    assert_has(zh, "死亡率                                已公布                   8          100");
-    assert_has(zh, "  75岁及以上                          已抑制");
+    assert_has(zh, "死亡率                已公布                     8          100");
+    assert_has(zh, "  75岁及以上          已抑制");
     assert_has(zh, "未上报");
     assert_has(zh, "无分母");
     assert_has(zh, "不公布");
