@@ -131,6 +131,7 @@ const struct err_entry *err_entries(size_t *num)
 const char *err_who_text(enum err_who who, enum err_lang lang)
 {
     static const char *const texts[][2] = {
+        [WHO_OPERATOR] = {"whoever runs this program", "本程序的使用者"},
         [WHO_HOSPITAL_IT] = {"hospital IT", "医院信息科"},
         [WHO_COORDINATOR] = {"coordinator operator", "协调方运维人员"},
         [WHO_AUTHORITY] = {"authority", "管理机构"},

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define WEFT_PRINTF(string, args) __attribute__((format(printf, string, args)))
-#define WEFT_MUST_USE __attribute__((warn_unused_result))
+#define WEFT_MUST_USE             __attribute__((warn_unused_result))
 
 enum err_code {
     ERR_OK = 0,
@@ -27,7 +27,7 @@ enum err_code {
 };
 
 /* Who can mend it. */
-enum err_who { WHO_HOSPITAL_IT, WHO_COORDINATOR, WHO_AUTHORITY, WHO_VENDOR };
+enum err_who { WHO_OPERATOR, WHO_HOSPITAL_IT, WHO_COORDINATOR, WHO_AUTHORITY, WHO_VENDOR };
 
 /* The gRPC status codes in use (values fixed by gRPC). */
 enum err_status {
@@ -49,17 +49,17 @@ enum err_status {
 enum err_lang { LANG_EN, LANG_ZH };
 
 struct err {
-    int code;           /* enum err_code; 0: none */
-    char file[192];     /* empty: not about a file */
-    unsigned line;      /* from 1; 0: unknown */
-    unsigned column;    /* from 1; 0: unknown */
-    char field[96];     /* empty: not about one field */
+    int code;        /* enum err_code; 0: none */
+    char file[192];  /* empty: not about a file */
+    unsigned line;   /* from 1; 0: unknown */
+    unsigned column; /* from 1; 0: unknown */
+    char field[96];  /* empty: not about one field */
     char detail[384];
 };
 
 struct err_entry {
     int code;
-    const char *name;   /* "BOUND_TOO_SMALL" */
+    const char *name; /* "BOUND_TOO_SMALL" */
     enum err_status status;
     enum err_who who;
     const char *en, *zh; /* one sentence: what it means and what to do */
@@ -84,7 +84,7 @@ const struct err_entry *err_entry(int code);
 /* All entries, ordered by number; *num receives how many. */
 const struct err_entry *err_entries(size_t *num);
 
-/* "hospital IT" / "医院信息科". */
+/* "hospital IT" / "医院信息科"; "whoever runs this program" for what every party can meet. */
 const char *err_who_text(enum err_who who, enum err_lang lang);
 
 /* The full text for people, in one or two lines:

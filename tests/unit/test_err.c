@@ -100,10 +100,10 @@ static void test_err__texts_hold_number_place_and_remedy(void **state)
     err_text(&err, LANG_EN, text, sizeof(text));
     assert_string_equal(text,
                         "error W1103 YAML_UNKNOWN_KEY: node.yaml:1:14: field patient.agee: agee\n"
-                        "  This key is not known here. Correct its spelling or remove it. (hospital IT)");
+                        "  This key is not known here. Correct its spelling or remove it. (whoever runs this program)");
     err_text(&err, LANG_ZH, text, sizeof(text));
     assert_non_null(strstr(text, "W1103"));
-    assert_non_null(strstr(text, "医院信息科"));
+    assert_non_null(strstr(text, "本程序的使用者"));
 
     memset(tiny, 'x', sizeof(tiny));
     err_text(&err, LANG_EN, tiny, sizeof(tiny));
