@@ -51,9 +51,10 @@ static inline const Weft__V1__Root *authority_root_public(const struct authority
 WEFT_MUST_USE int authority_root_load(struct authority_root *root, const char *dir, struct err *err);
 void authority_root_clear(struct authority_root *root);
 
-/* Sign the request of a join file with the TLS authority in `dir` and write the certificate to `out`. */
-WEFT_MUST_USE int authority_issue(const char *dir, const struct join *join, const char *out, unsigned days,
-                                  struct err *err);
+/* Sign the request of a join file with the TLS authority in `dir` and write the certificate to `out`, which must not be
+ * there yet if `is_first`: it could be another party's. */
+WEFT_MUST_USE int authority_issue(const char *dir, const struct join *join, const char *out, bool is_first,
+                                  unsigned days, struct err *err);
 
 /* ---- authority_files.c: documents and catalogues in files ---- */
 

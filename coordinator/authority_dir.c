@@ -107,7 +107,8 @@ void authority_root_clear(struct authority_root *root)
     secret_wipe(root->private_key, sizeof root->private_key);
 }
 
-int authority_issue(const char *dir, const struct join *join, const char *out, unsigned days, struct err *err)
+int authority_issue(const char *dir, const struct join *join, const char *out, bool is_first, unsigned days,
+                    struct err *err)
 {
     char *key_path = file_join(dir, "ca.key"), *cert_path = file_join(dir, "ca.crt");
     uint8_t *key = NULL, *authority = NULL;
@@ -124,7 +125,8 @@ int authority_issue(const char *dir, const struct join *join, const char *out, u
         (rc = cert_sign(&cert, (char *)key, (char *)authority, join->request_pem, join->tls_name, days,
                         calendar_now_ms(), err)) != 0)
         goto done;
-    rc = file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
+    rc = is_first ? file_create(out, cert, strlen(cert), FILE_MODE_PUBLIC, err)
+                  : file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
 
 done:
     secret_free(key, key_len);

@@ -135,6 +135,42 @@ static const Weft__V1__Area *find_area(const Weft__V1__Roster *roster, const cha
     return NULL;
 }
 
+/* Times on the command line, in China's zone unless they say another. */
+static int parse_time(int64_t *ms, const struct args *args, const char *option, struct err *err)
+{
+    struct calendar_zone zone;
+    int rc;
+
+    if ((rc = calendar_zone(&zone, NULL, err)) == 0 &&
+        (rc = calendar_parse(ms, args_value(args, option), &zone, err)) != 0)
+        err_field(err, option);
+    return rc;
+}
+
+static int check_tier(const char *tier, struct err *err)
+{
+    static const char *const tiers[] = {"province", "city", "county"};
+
+    for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
+        if (strcmp(tier, tiers[i]) == 0)
+            return 0;
+    }
+    return err_set(err, ERR_USAGE, "--tier %s: province, city or county", tier);
+}
+
+/* The rule above all others is not left to the signature. */
+static int check_body(const Weft__V1__Roster *roster, const Weft__V1__Operator *added, struct err *err)
+{
+    for (size_t i = 0; i < roster->n_operators; i++) {
+        const Weft__V1__Operator *other = roster->operators[i];
+
+        if (strcmp(other->body, added->body) == 0 && other->side != added->side)
+            return err_set(err, ERR_ROSTER_BOTH_SIDES, "body \"%s\" through operators %s and %s", added->body,
+                           other->id, added->id);
+    }
+    return 0;
+}
+
 /* A party joins once: id, TLS name and signing key are its own. */
 static int check_new_party(const Weft__V1__Roster *roster, const struct join *join, struct err *err)
 {
@@ -214,7 +250,6 @@ int authority_new_roster(const struct args *args, struct err *err)
     size_t num_others = args_values(args, "root", others, JOIN_MAX_ROOTS);
     struct authority_root own = {0};
     struct draft draft = {0};
-    struct calendar_zone zone;
     bool both = false;
     int rc;
 
@@ -235,8 +270,7 @@ int authority_new_roster(const struct args *args, struct err *err)
         goto done;
     }
     if ((rc = fresh_roster(&draft, args, &own.pinned, from, err)) != 0 ||
-        (rc = calendar_zone(&zone, NULL, err)) != 0 ||
-        (rc = calendar_parse(&draft.roster.expires_ms, args_value(args, "expires"), &zone, err)) != 0)
+        (rc = parse_time(&draft.roster.expires_ms, args, "expires", err)) != 0)
         goto done;
     draft.roster.issued_ms = calendar_now_ms();
     if (draft.roster.expires_ms <= draft.roster.issued_ms)
@@ -274,6 +308,8 @@ int authority_add_operator(const struct args *args, struct err *err)
     added.body = TEXT(body);
     added.name_zh = TEXT(args_value(args, "name-zh"));
     added.name_en = TEXT(args_value(args, "name-en"));
+    if ((rc = check_body(&draft.roster, &added, err)) != 0)
+        goto done;
     draft.roster.operators = grow(&draft, draft.roster.operators, draft.roster.n_operators++, &added);
     rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
                              : draft_save(&draft, args_value(args, "roster"), false, err);
@@ -283,14 +319,15 @@ done:
     return rc;
 }
 
-static int issue(const struct args *args, const struct join *join, struct err *err)
+static int issue(const struct args *args, const struct join *join, bool is_first, struct err *err)
 {
     int64_t days;
     int rc = args_int(args, "days", &days, CERT_DAYS, 1, CERT_AUTHORITY_DAYS, err);
 
     if (rc != 0)
         return rc;
-    return authority_issue(args_value(args, "dir"), join, args_value(args, "cert-out"), (unsigned)days, err);
+    return authority_issue(args_value(args, "dir"), join, args_value(args, "cert-out"), is_first,
+                           (unsigned)days, err);
 }
 
 int authority_add_coordinator(const struct args *args, struct err *err)
@@ -317,7 +354,7 @@ int authority_add_coordinator(const struct args *args, struct err *err)
         grow(&draft, draft.roster.coordinators, draft.roster.n_coordinators++, &added);
     if (draft.grown == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "roster");
-    else if ((rc = issue(args, &join, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
+    else if ((rc = issue(args, &join, true, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
         say_joined(args, &join);
 
 done:
@@ -350,8 +387,8 @@ int authority_add_area(const struct args *args, struct err *err)
     struct join join = {0};
     int rc;
 
-    if ((rc = check_id("code", code, err)) != 0 ||
-        (rc = check_id("tier", args_value(args, "tier"), err)) != 0 || (rc = check_names(args, err)) != 0 ||
+    if ((rc = check_id("code", code, err)) != 0 || (rc = check_tier(args_value(args, "tier"), err)) != 0 ||
+        (rc = check_names(args, err)) != 0 ||
         (rc = read_join(&join, args_value(args, "leader-join"), JOIN_COORDINATOR, err)) != 0 ||
         (rc = draft_load(&draft, path, err)) != 0)
         goto done;
@@ -387,8 +424,6 @@ static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__
                      const char **classes, struct err *err)
 {
     const char *area = args_value(args, "area"), *supervisor = args_value(args, "supervisor");
-    const char *valid_from = args_value(args, "valid-from");
-    struct calendar_zone zone;
     int rc;
 
     if ((rc = check_names(args, err)) != 0 || (rc = check_id("owner", args_value(args, "owner"), err)) != 0)
@@ -403,8 +438,8 @@ static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__
             return rc;
     }
     site->valid_from_ms = roster->issued_ms;
-    if (valid_from != NULL && ((rc = calendar_zone(&zone, NULL, err)) != 0 ||
-                               (rc = calendar_parse(&site->valid_from_ms, valid_from, &zone, err)) != 0))
+    if (args_value(args, "valid-from") != NULL &&
+        (rc = parse_time(&site->valid_from_ms, args, "valid-from", err)) != 0)
         return rc;
     site->classes = (char **)(uintptr_t)classes;
     site->name_zh = TEXT(args_value(args, "name-zh"));
@@ -433,7 +468,7 @@ int authority_add_site(const struct args *args, struct err *err)
     draft.roster.sites = grow(&draft, draft.roster.sites, draft.roster.n_sites++, &added);
     if (draft.grown == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "roster");
-    else if ((rc = issue(args, &join, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
+    else if ((rc = issue(args, &join, true, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
         say_joined(args, &join);
 
 done:
@@ -473,7 +508,8 @@ int authority_certify(const struct args *args, struct err *err)
     struct join join = {0};
     int rc;
 
-    if ((rc = join_read(&join, args_operand(args, 0), err)) == 0 && (rc = issue(args, &join, err)) == 0)
+    if ((rc = join_read(&join, args_operand(args, 0), err)) == 0 &&
+        (rc = issue(args, &join, false, err)) == 0)
         say_joined(args, &join);
     join_clear(&join);
     return rc;

@@ -233,10 +233,13 @@ static int set_period(Weft__V1__Task *task, struct parts *parts, const char *pat
     struct calendar_zone zone;
     int rc;
 
-    if ((rc = calendar_zone(&zone, parts->settings.zone, err)) != 0 ||
-        (rc = calendar_period(&parts->period, parts->settings.period, &zone, err)) != 0) {
-        err_at(err, path, 0, 0);
-        return rc;
+    if ((rc = calendar_zone(&zone, parts->settings.zone, err)) != 0) {
+        err_field(err, "zone");
+        return err_at(err, path, 0, 0);
+    }
+    if ((rc = calendar_period(&parts->period, parts->settings.period, &zone, err)) != 0) {
+        err_field(err, "period");
+        return err_at(err, path, 0, 0);
     }
     weft__v1__period__init(&parts->wire_period);
     parts->wire_period.id = parts->period.id;

@@ -145,7 +145,10 @@ static int read_peers(struct setup *setup, struct err *err)
                 3 ||
             list->items[i][end] != '\0' || !id_is_valid(peer->id) ||
             !join_tls_name_is_valid(peer->tls_name) || !is_address(peer->endpoint, 1)) {
-            return bad(setup, "peers", ERR_YAML_BAD_VALUE, list->items[i], err);
+            err_set(err, ERR_YAML_BAD_VALUE, "expected \"ID TLS-NAME HOST:PORT\", not \"%s\"",
+                    list->items[i]);
+            err_field(err, "peers");
+            return err_at(err, setup->path, 0, 0);
         }
         if (setup_find_peer(setup, peer->id) != NULL) {
             return bad(setup, "peers", ERR_YAML_BAD_VALUE, "the same coordinator twice", err);

@@ -87,11 +87,15 @@ refuses "a roster with one side's roots" ROSTER_UNSOUND "$authority" new-roster 
     --context "weft demo v1" --expires 2099-01-01 --roster one.doc
 refuses "an unknown context" USAGE "$authority" new-roster --dir leader --root helper/root.yaml \
     --context "weft v9" --expires 2099-01-01 --roster one.doc
+refuses "a date that is none" BAD_TIME "$authority" new-roster --dir leader --root helper/root.yaml \
+    --context "weft demo v1" --expires soon --roster one.doc
+grep -q "field expires" out.txt || fail "the wrong date's option is not named"
 refuses "a roster that has expired" USAGE "$authority" new-roster --dir leader --root helper/root.yaml \
     --context "weft demo v1" --expires 2001-01-01 --roster one.doc
 passes "operator l" operator r.doc health leader "Health Commission"
 passes "operator h" operator r.doc uni helper "University"
 refuses "an operator twice" ROSTER_UNSOUND operator r.doc uni helper "University"
+refuses "an operator of a body on the other side" ROSTER_BOTH_SIDES operator r.doc lab helper "Health Commission"
 refuses "a coordinator of an unknown operator" ROSTER_UNSOUND coordinator r.doc nobody top-l
 passes "coordinator top-l" coordinator r.doc health top-l
 passes "coordinator city-l" coordinator r.doc health city-l
@@ -103,10 +107,15 @@ refuses "an area before its parent" ROSTER_UNSOUND area r.doc 330302 "--parent 3
 passes "area province" area r.doc 330000 "" province top-l top-h
 passes "area city" area r.doc 330300 "--parent 330000" city city-l city-h
 passes "area county" area r.doc 330302 "--parent 330300" county city-l city-h
+refuses "an unknown tier" USAGE area r.doc 330300 "--parent 330000" village city-l city-h
 refuses "an area without its collector key" ROSTER_UNSOUND area r.doc 330399 "--parent 330300" county city-l city-h
 passes "site h1" site r.doc h1 330302 group-a --supervisor 330300
 passes "site h2" site r.doc h2 330302 group-b
 passes "site h3" site r.doc h3 330302 group-c
+cp h1/tls.crt kept.crt
+refuses "a certificate over another's" FILE_EXISTS leader_side add-site --roster r.doc --area 330302 --owner group-d \
+    --name-zh x --name-en x --cert-out h1/tls.crt h4/join.yaml
+cmp -s h1/tls.crt kept.crt || fail "a refused site changed another's certificate"
 refuses "a site in no area" ROSTER_UNSOUND site r.doc h4 999999 group-d
 refuses "a site twice" ROSTER_UNSOUND site r.doc h1 330302 group-a
 openssl verify -CAfile leader/ca.crt h1/tls.crt >/dev/null || fail "the site's certificate does not verify"
@@ -118,7 +127,8 @@ refuses "a changed join file" YAML_BAD_VALUE "$authority" show changed.yaml
 
 # ---- signing
 cp r.doc both.doc
-passes "an operator on the other side" operator both.doc lab helper "Health Commission"
+passes "an operator on the other side" operator both.doc lab helper "Health Commissiom"
+flip both.doc "Health Commissiom" "Health Commission"
 refuses "one body on both sides" ROSTER_BOTH_SIDES leader_side sign both.doc
 passes "leader signs" leader_side sign r.doc
 grep -q "3 sites" out.txt || fail "the summary does not count the sites"
