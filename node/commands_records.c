@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "crypto/secret.h"
@@ -54,9 +55,37 @@ static void print_counts(const struct args *args, const char *file, const struct
            counts->rejected);
 }
 
-/* Some rows may be rejected; when all are, the file was not imported. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* The list of rejected rows replaces what is there; that must not be what it is made from. */
+static int check_rejects(const struct args *args, struct err *err)
+{
+    const char *rejects = args_value(args, "rejects");
+
+    if (rejects == NULL) {
+        return 0;
+    }
+    if (args_num_operands(args) > 1) {
+        return err_set(err, ERR_USAGE, "--rejects takes the rows of one file: import them one by one");
+    }
+    if (is_same_file(rejects, args_operand(args, 0)) || is_same_file(rejects, args_value(args, "mapping")) ||
+        is_same_file(rejects, args_value(args, "settings"))) {
+        return err_set(err, ERR_USAGE, "--rejects %s would overwrite what is read", rejects);
+    }
+    return 0;
+}
+
+/* Some rows may be rejected; when all are, the file was not imported. *is_changed is set if any record is another now.
+ */
 static int import_one(const struct args *args, struct session *session, const char *file,
-                      const struct mapping *mapping, const uint8_t key[PSEUDONYM_KEY_SIZE], struct err *err)
+                      const struct mapping *mapping, const uint8_t key[PSEUDONYM_KEY_SIZE], bool *is_changed,
+                      struct err *err)
 {
     struct import_options options = {.pseudonym_key = key, .reject_path = args_value(args, "rejects")};
     struct import_counts counts = {0};
@@ -66,6 +95,7 @@ static int import_one(const struct args *args, struct session *session, const ch
         return rc;
     }
     print_counts(args, file, &counts);
+    *is_changed |= counts.inserted + counts.changed > 0;
     if (counts.rejected == 0) {
         return 0;
     }
@@ -101,10 +131,11 @@ int command_import(const struct args *args, struct err *err)
     struct mapping *mapping = NULL;
     uint8_t key[PSEUDONYM_KEY_SIZE] = {0};
     size_t num = args_num_operands(args);
+    bool is_changed = false;
     int rc;
 
-    if (num > 1 && args_value(args, "rejects") != NULL) {
-        return err_set(err, ERR_USAGE, "--rejects takes the rows of one file: import them one by one");
+    if ((rc = check_rejects(args, err)) != 0) {
+        return rc;
     }
     if ((rc = mapping_load(&mapping, args_value(args, "mapping"), err)) != 0 ||
         (rc = session_open(&session, args_value(args, "settings"), SESSION_RECORDS, err)) != 0) {
@@ -112,7 +143,11 @@ int command_import(const struct args *args, struct err *err)
     }
     pseudonym_key(key, &session.identity);
     for (size_t i = 0; rc == 0 && i < num; i++) {
-        rc = import_one(args, &session, args_operand(args, i), mapping, key, err);
+        rc = import_one(args, &session, args_operand(args, i), mapping, key, &is_changed, err);
+    }
+    if (rc == 0 && is_changed) {
+        puts(SAY(args, "Records changed. When all files are imported: weft-node evaluate",
+                 "记录有变动。全部文件导入后请运行：weft-node evaluate"));
     }
 done:
     secret_wipe(key, sizeof key);

@@ -281,6 +281,27 @@ done:
 
 /* ---- approve ---- */
 
+/* An approval that can lead to nothing any more would only raise hopes. */
+static int check_open(struct session *session, size_t index, struct err *err)
+{
+    struct agent_status status;
+    int rc = session_status(session, index, &status, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    switch (status.state) {
+    case AGENT_CLOSED:
+    case AGENT_FROZEN:
+    case AGENT_FREEZE_DIFFERS:
+    case AGENT_RELEASED:
+    case AGENT_VOIDED:
+        return err_set(err, ERR_TASK_CLOSED, "task %.16s", task_of(session, index)->hex);
+    default:
+        return 0;
+    }
+}
+
 static int approve(const struct args *args, struct session *session, size_t index, struct err *err)
 {
     const char *by = args_value(args, "by");
@@ -327,6 +348,7 @@ int command_approve(const struct args *args, struct err *err)
 
     if ((rc = session_open(&session, args_value(args, "settings"), SESSION_DECIDE, err)) == 0 &&
         (rc = session_pick_task(&session, args_value(args, "task"), &index, err)) == 0 &&
+        (args_flag(args, "standing") || (rc = check_open(&session, index, err)) == 0) &&
         (rc = approve(args, &session, index, err)) == 0) {
         rc = print_approved(args, &session, index, err);
     }

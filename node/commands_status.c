@@ -109,12 +109,16 @@ static void print_task(const struct args *args, const struct agent_task *task,
 
 static void print_head(const struct args *args, const struct session *session)
 {
+    struct err why = {0};
     int64_t days;
 
     printf(SAY(args, "Hospital %s, reports to %s\n", "机构 %s，上报至 %s\n"), session->identity.id,
            session->settings.leader);
     if (certificate_days(session, &days)) {
         printf(SAY(args, "Certificate: %" PRId64 " days left\n", "证书：剩余 %" PRId64 " 天\n"), days);
+    }
+    if (session_check_certificate(session, &why) != 0) {
+        command_warn(args, &why);
     }
 }
 
@@ -211,6 +215,7 @@ static void json_head(struct json *json, const struct session *session)
 {
     uint8_t root[DIGEST_SIZE];
     int64_t days;
+    int rc;
 
     json_text(json, "site", session->identity.id);
     json_text(json, "leader", session->settings.leader);
@@ -219,6 +224,8 @@ static void json_head(struct json *json, const struct session *session)
     } else {
         json_null(json, "certificate_days");
     }
+    rc = session_check_certificate(session, NULL);
+    json_text(json, "certificate_error", rc == 0 ? NULL : err_entry(rc)->name);
     egress_root(session->egress, root);
     json_object(json, "egress");
     json_text(json, "path", egress_path(session->egress));

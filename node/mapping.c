@@ -222,9 +222,10 @@ static int read_root(struct mapping *mapping, struct err *err)
              root, YAML_KEYS("mapping", "table", "repeated", "missing", "zone", "columns"), err)) != ERR_OK ||
         (rc = read_table(mapping, root, err)) != ERR_OK ||
         (rc = read_repeated(mapping, root, err)) != ERR_OK ||
-        (rc = yaml_opt_string(root, "zone", &zone, err)) != ERR_OK ||
-        (rc = calendar_zone(&mapping->zone, zone, err)) != ERR_OK)
+        (rc = yaml_opt_string(root, "zone", &zone, err)) != ERR_OK)
         return rc;
+    if (calendar_zone(&mapping->zone, zone, NULL) != ERR_OK)
+        return yaml_fail(yaml_find(root, "zone"), err, ERR_BAD_TIME, "not Asia/Shanghai, UTC or +hh:mm");
     return read_columns(mapping, root, err);
 }
 

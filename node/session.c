@@ -116,7 +116,7 @@ static int make_agent(struct session *session, struct err *err)
 }
 
 /* A certificate that cannot work is better named here than guessed from a failed handshake. */
-static int check_certificate(const struct session *session, struct err *err)
+int session_check_certificate(const struct session *session, struct err *err)
 {
     uint8_t *own = NULL, *ca = NULL;
     size_t own_len, ca_len;
@@ -164,6 +164,14 @@ static int load_identity(struct session *session, struct err *err)
     return rc;
 }
 
+static int check_store_exists(const struct session *session, struct err *err)
+{
+    return file_exists(session->settings.store)
+               ? 0
+               : err_set(err, ERR_STORE_OPEN, "%s is not there yet; the first import makes it",
+                         session->settings.store);
+}
+
 int session_open(struct session *session, const char *settings_path, enum session_use use, struct err *err)
 {
     bool looks = use == SESSION_LOOK;
@@ -180,6 +188,7 @@ int session_open(struct session *session, const char *settings_path, enum sessio
         (rc = load_identity(session, err)) != 0 ||
         (!looks && (rc = file_lock_open(&session->lock_fd, session->settings.store, err)) != 0) ||
         (!looks && (rc = session_lock(session, SESSION_LOCK_WAIT_MS, err)) != 0) ||
+        (looks && (rc = check_store_exists(session, err)) != 0) ||
         (rc = state_open_store(&session->store, session->settings.store, looks, false, err)) != 0) {
         goto done;
     }
@@ -188,7 +197,7 @@ int session_open(struct session *session, const char *settings_path, enum sessio
          (rc = egress_open(&session->egress, session->settings.egress_log, looks, err)) != 0)) {
         goto done;
     }
-    if (use == SESSION_TALK && (rc = check_certificate(session, err)) == 0) {
+    if (use == SESSION_TALK && (rc = session_check_certificate(session, err)) == 0) {
         rc = open_channel(session, err);
     }
 done:

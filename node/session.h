@@ -41,6 +41,9 @@ WEFT_MUST_USE int session_open(struct session *session, const char *settings_pat
 /* Harmless on {0}. */
 void session_close(struct session *session);
 
+/* ERR_CERTIFICATE and why, if no connection can be made with the certificate. */
+WEFT_MUST_USE int session_check_certificate(const struct session *session, struct err *err);
+
 /* Again after session_unlock: takes in what others did meanwhile. ERR_STORE_LOCKED after waiting. */
 WEFT_MUST_USE int session_lock(struct session *session, int wait_ms, struct err *err);
 void session_unlock(struct session *session);

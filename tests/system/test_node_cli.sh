@@ -105,6 +105,7 @@ grep -v '^leader:' "$Sa" >"$WORK/bad.yaml"
 refuses "no leader" 1 YAML_MISSING_KEY "field leader" n status --settings "$WORK/bad.yaml"
 sed 's/^leader:.*/leader: "lead.weft.test"/' "$Sa" >"$WORK/bad.yaml"
 refuses "a leader without address" 1 YAML_BAD_VALUE "HOST:PORT" n status --settings "$WORK/bad.yaml"
+refuses "status before anything was imported" 1 STORE_OPEN "not there yet" n status --settings "$Sa"
 refuses "no such settings file" 1 FILE_READ "none.yaml" n status --settings "$WORK/none.yaml"
 # ---------------------------------------------------------------- import
 
@@ -128,6 +129,16 @@ says "IMPORT_BAD_VALUE: $WORK/type.csv:3:3"
 says "1 new"
 says "1 rejected"
 grep -q "type.csv\",3,3,\"age\",2013," "$WORK/rejects.csv" || fail "the reject file does not name the reason"
+cp "$WORK/type.csv" "$WORK/kept.csv"
+refuses "rejected rows over the file itself" 2 USAGE "type.csv" import "$Sa" "$WORK/type.csv" --rejects "$WORK/./type.csv"
+cmp -s "$WORK/type.csv" "$WORK/kept.csv" || fail "a refused import changed the file"
+sed 's/^columns:/zone: Mars\ncolumns:/' "$WORK/m.yaml" >"$WORK/zone.yaml"
+refuses "an unknown zone" 1 BAD_TIME "zone.yaml:3:7" n import --settings "$Sa" --mapping "$WORK/zone.yaml" "$WORK/type.csv"
+sed "s|^certificate:.*|certificate: $FED/b/tls.crt|" "$Sa" >"$WORK/bad.yaml"
+passes "status with another's certificate" n status --settings "$WORK/bad.yaml"
+says "the certificate is for b.weft.test"
+passes "the same as JSON" n status --settings "$WORK/bad.yaml" --json
+says '"certificate_error": "CERTIFICATE"'
 csv '1,old,2014-03-02,1\n' >"$WORK/all.csv"
 refuses "only bad rows" 1 IMPORT_BAD_VALUE "all.csv:2:3" import "$Sa" "$WORK/all.csv"
 printf 'id,years,out,outcome\n1,40,2014-03-01,1\n' >"$WORK/column.csv"
@@ -271,6 +282,7 @@ grep -q '"level":"error"' "$WORK/daemon.log" && { fail "the daemon logged errors
 passes "run --once a" n run --settings "$Sa" --once
 passes "status a" n status --settings "$Sa"
 says "released"
+refuses "an approval after the close" 1 TASK_CLOSED "task" n approve --settings "$Sc" --by late
 rm -r "$FED/a/store"
 cp -r "$WORK/backup" "$FED/a/store"
 passes "run --once on a restored backup" n run --settings "$Sa" --once
