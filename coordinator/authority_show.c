@@ -54,7 +54,14 @@ static void head(FILE *out, const Weft__V1__Document *document, enum err_lang la
         fputs(i > 0 ? ", " : "", out);
         authority_print_text(out, document->signatures[i]->signer);
     }
-    fputs(document->n_signatures == 0 ? (lang == LANG_ZH ? "无（草稿）\n" : "none (a draft)\n") : "\n", out);
+    if (document->n_signatures > 0) {
+        fputs("\n", out);
+    } else if (document->type == WEFT__V1__DOCUMENT_TYPE__DOCUMENT_CATALOGUE) {
+        fputs(lang == LANG_ZH ? "无（指标库由任务的摘要绑定）\n" : "none (a task pins it by its digest)\n",
+              out);
+    } else {
+        fputs(lang == LANG_ZH ? "无（草稿）\n" : "none (a draft)\n", out);
+    }
 }
 
 static void show_roster(FILE *out, const Weft__V1__Roster *roster, enum err_lang lang)
