@@ -26,13 +26,11 @@
          .offset = offsetof(owner, certificate),                                                             \
          .en = "This party's certificate (PEM).",                                                            \
          .zh = "本方的证书（PEM）。"},                                                                       \
-        {.name = "roots",                                                                                    \
-         .type = SETTING_LIST,                                                                               \
-         .offset = offsetof(owner, roots),                                                                   \
-         .min = 1,                                                                                           \
-         .max = 4095,                                                                                        \
-         .en = "The root files that are trusted: at least one of each side.",                                \
-         .zh = "所信任的根文件：双方各至少一个。"}
+    {                                                                                                        \
+        .name = "roots", .type = SETTING_PATH_LIST, .offset = offsetof(owner, roots), .min = 1, .max = 4095, \
+        .en = "The root files that are trusted: at least one of each side.",                                 \
+        .zh = "所信任的根文件：双方各至少一个。"                                             \
+    }
 
 #define PARTY_LOG_SETTINGS(owner)                                                                            \
     {.name = "log_level",                                                                                    \
@@ -46,7 +44,7 @@
         .name = "log_format", .type = SETTING_CHOICE, .offset = offsetof(owner, log_format),                 \
         .fallback = "auto", .choices = log_format_names,                                                     \
         .en = "Log lines as text or JSON; auto: text on a terminal.",                                        \
-        .zh = "日志格式：文本或 JSON；auto 表示终端上用文本。"                                               \
+        .zh = "日志格式：文本或 JSON；auto 表示终端上用文本。"                             \
     }
 
 #endif

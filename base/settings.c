@@ -30,6 +30,16 @@ static int check_length(const struct setting *setting, const struct yaml_node *n
     return yaml_fail(node, err, ERR_YAML_BAD_VALUE, "%zu bytes are not from %zu to %zu", length, min, max);
 }
 
+static bool is_list(const struct setting *setting)
+{
+    return setting->type == SETTING_LIST || setting->type == SETTING_PATH_LIST;
+}
+
+static bool is_path(const struct setting *setting)
+{
+    return setting->type == SETTING_PATH || setting->type == SETTING_PATH_LIST;
+}
+
 /* A malloc'd copy of a text; of a path, seen from `directory`. */
 static int copy_text(const struct setting *setting, const struct yaml_node *node, const char *directory,
                      char **copy, struct err *err)
@@ -39,7 +49,7 @@ static int copy_text(const struct setting *setting, const struct yaml_node *node
 
     if ((rc = yaml_as_string(node, &text, err)) != 0 || (rc = check_length(setting, node, text, err)) != 0)
         return rc;
-    *copy = setting->type == SETTING_PATH && text[0] != '\0' ? file_join(directory, text) : strdup(text);
+    *copy = is_path(setting) && text[0] != '\0' ? file_join(directory, text) : strdup(text);
     return *copy != NULL ? 0 : err_set(err, ERR_NO_MEMORY, "setting %s", setting->name);
 }
 
@@ -114,6 +124,7 @@ static int read_value(void *out, const struct setting *setting, const struct yam
     case SETTING_CHOICE:
         return read_choice(at, setting, node, err);
     case SETTING_LIST:
+    case SETTING_PATH_LIST:
         return read_list(at, setting, node, directory, err);
     }
     return err_set(err, ERR_INTERNAL, "setting %s has no type", setting->name);
@@ -264,7 +275,7 @@ void settings_clear(void *out, const struct setting *table, size_t num_settings)
     for (size_t i = 0; i < num_settings; i++) {
         char **text = place_in(out, &table[i]);
 
-        if (table[i].type == SETTING_LIST) {
+        if (is_list(&table[i])) {
             clear_list(place_in(out, &table[i]));
         } else if (table[i].type == SETTING_STRING || table[i].type == SETTING_PATH) {
             free(*text);
@@ -278,10 +289,15 @@ void settings_clear(void *out, const struct setting *table, size_t num_settings)
 static const char *type_text(enum setting_type type, bool zh)
 {
     static const char *const texts[][2] = {
-        [SETTING_STRING] = {"text", "文本"},       [SETTING_PATH] = {"path", "路径"},
-        [SETTING_BOOL] = {"true/false", "布尔"},   [SETTING_INT] = {"number", "整数"},
-        [SETTING_DURATION] = {"duration", "时长"}, [SETTING_SIZE] = {"size", "大小"},
-        [SETTING_CHOICE] = {"one of", "可选值"},   [SETTING_LIST] = {"list", "列表"},
+        [SETTING_STRING] = {"text", "文本"},
+        [SETTING_PATH] = {"path", "路径"},
+        [SETTING_BOOL] = {"true/false", "布尔"},
+        [SETTING_INT] = {"number", "整数"},
+        [SETTING_DURATION] = {"duration", "时长"},
+        [SETTING_SIZE] = {"size", "大小"},
+        [SETTING_CHOICE] = {"one of", "可选值"},
+        [SETTING_LIST] = {"list", "列表"},
+        [SETTING_PATH_LIST] = {"list of paths", "路径列表"},
     };
 
     return texts[type][zh];
@@ -326,7 +342,7 @@ static void print_range(FILE *out, const struct setting *setting)
         print_number(out, setting->type, setting->min);
         fputs("–", out);
         print_number(out, setting->type, setting->max);
-        if (setting->type == SETTING_STRING || setting->type == SETTING_PATH || setting->type == SETTING_LIST)
+        if (setting->type == SETTING_STRING || is_path(setting) || is_list(setting))
             fputs(" B", out);
     }
     if (setting->unit != NULL)

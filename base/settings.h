@@ -8,7 +8,7 @@
  *     SETTING_BOOL                   bool
  *     SETTING_INT, _DURATION, _SIZE  int64_t; the number, milliseconds, bytes
  *     SETTING_CHOICE                 int, the index into `choices`
- *     SETTING_LIST                   struct setting_list of strings, owned */
+ *     SETTING_LIST, _PATH_LIST       struct setting_list of strings or paths, owned */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
 
@@ -26,6 +26,7 @@ enum setting_type {
     SETTING_SIZE,
     SETTING_CHOICE,
     SETTING_LIST,
+    SETTING_PATH_LIST,
 };
 
 struct setting_list {

@@ -193,32 +193,13 @@ int setup_read(struct setup *setup, const char *path, struct err *err)
 
 /* ---- keys ---- */
 
-/* As with paths, a relative name is seen from the settings file's directory. */
-static char *beside_settings(const struct setup *setup, const char *name)
-{
-    const char *slash = strrchr(setup->path, '/');
-    char *directory, *joined = NULL;
-
-    if (slash == NULL) {
-        return strdup(name);
-    }
-    directory = strndup(setup->path, (size_t)(slash - setup->path) + 1);
-    if (directory != NULL) {
-        joined = file_join(directory, name);
-    }
-    free(directory);
-    return joined;
-}
-
 static int load_roots(struct setup *setup, struct err *err)
 {
     bool has_leader = false, has_helper = false;
     int rc = 0;
 
     for (size_t i = 0; i < setup->settings.roots.num && rc == 0; i++) {
-        char *path = beside_settings(setup, setup->settings.roots.items[i]);
-        rc = path == NULL ? err_set(err, ERR_NO_MEMORY, "roots") : join_roots_add(&setup->roots, path, err);
-        free(path);
+        rc = join_roots_add(&setup->roots, setup->settings.roots.items[i], err);
     }
     for (size_t i = 0; i < setup->roots.roots.num_roots; i++) {
         has_leader |= setup->roots.root[i].side == WEFT__V1__SIDE__SIDE_LEADER;

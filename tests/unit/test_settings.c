@@ -13,7 +13,7 @@ struct sample {
     bool verbose;
     int64_t port, wait_ms, room;
     int level;
-    struct setting_list peers;
+    struct setting_list peers, files;
 };
 
 static const char *const levels[] = {"debug", "info", "warn", NULL};
@@ -83,6 +83,14 @@ static const struct setting table[] = {
      .max = 10,
      .en = "Peers.",
      .zh = "对端。"},
+    {.name = "files",
+     .type = SETTING_PATH_LIST,
+     .offset = AT(files),
+     .fallback = "",
+     .min = 1,
+     .max = 100,
+     .en = "Files.",
+     .zh = "文件。"},
 };
 #define NUM_SETTINGS (sizeof(table) / sizeof(table[0]))
 
@@ -132,7 +140,11 @@ static void test_settings__values_and_defaults(void **state)
     assert_int_equal(sample.peers.num, 0);
     settings_clear(&sample, table, NUM_SETTINGS);
 
-    assert_int_equal(load(&sample, "listen: {address: x}\n", NULL), 0);
+    assert_int_equal(load(&sample, "listen: {address: x}\nfiles: [/etc/a, b/c]\n", NULL), 0);
+    assert_int_equal(sample.files.num, 2);
+    assert_string_equal(sample.files.items[0], "/etc/a");
+    snprintf(path, sizeof(path), "%s/b/c", scratch.directory);
+    assert_string_equal(sample.files.items[1], path);
     snprintf(path, sizeof(path), "%s/store", scratch.directory); /* beside the settings file */
     assert_string_equal(sample.data, path);
     settings_clear(&sample, table, NUM_SETTINGS);
@@ -227,6 +239,7 @@ static void test_settings__the_table_prints_its_documentation(void **state)
     assert_non_null(strstr(text, "| `listen.tls.wait` | duration 1s–1h | `90s` | Wait. |\n"));
     assert_non_null(strstr(text, "| `room` | size 0–1TiB of disk | `64MiB` | Room. |\n"));
     assert_non_null(strstr(text, "| `level` | one of debug, info, warn | `info` | Level. |\n"));
+    assert_non_null(strstr(text, "| `files` | list of paths 1–100 B | none | Files. |\n"));
     assert_non_null(strstr(text, "| `note` | text | none | Note. |\n"));
     free(text);
     text = print(LANG_ZH);
