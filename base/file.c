@@ -162,6 +162,14 @@ static bool write_temporary(const char *temporary, const void *data, size_t data
     return ok;
 }
 
+/* A device, pipe or symbolic link (/dev/null, /dev/stdout) is not to be replaced by a file. */
+static bool is_replaceable(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
 static int write_file(const char *path, const void *data, size_t data_len, mode_t mode, bool replace,
                       struct err *err)
 {
@@ -170,6 +178,8 @@ static int write_file(const char *path, const void *data, size_t data_len, mode_
     bool ok;
     int rc = 0;
 
+    if (replace && !is_replaceable(path))
+        return err_set(err, ERR_FILE_WRITE, "%s is not a regular file", path);
     secret_random(bytes, sizeof(bytes));
     hex_encode(chance, bytes, sizeof(bytes));
     if ((size_t)snprintf(temporary, sizeof(temporary), "%s.%s.tmp", path, chance) >= sizeof(temporary))

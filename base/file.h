@@ -22,7 +22,7 @@ WEFT_MUST_USE int file_read_secret(uint8_t **data, size_t *data_len, const char 
                                    struct err *err);
 
 /* Write a file atomically and durably (temporary file beside it, fsync, rename, fsync of the directory),
- * replacing what was there. The mode is exact, whatever the umask. ERR_FILE_WRITE. */
+ * replacing a regular file that was there, and nothing else. The mode is exact, whatever the umask. ERR_FILE_WRITE. */
 WEFT_MUST_USE int file_write(const char *path, const void *data, size_t data_len, mode_t mode,
                              struct err *err);
 

@@ -116,6 +116,25 @@ static void test_file__a_failed_write_leaves_the_old_content_and_nothing_else(vo
                      ERR_FILE_WRITE);
 }
 
+static void test_file__replaces_regular_files_only(void **state)
+{
+    struct scratch *scratch = *state;
+    struct err err = {0};
+    struct stat status;
+    char link_path[256];
+
+    assert_int_equal(mkfifo(scratch_path(scratch, "pipe"), 0600), 0);
+    assert_int_equal(file_write(scratch->path, "x", 1, 0600, &err), ERR_FILE_WRITE);
+    assert_int_equal(lstat(scratch->path, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    snprintf(link_path, sizeof link_path, "%s", scratch_path(scratch, "link")); /* as /dev/stdout is one */
+    scratch_file(scratch, "target", "kept");
+    assert_int_equal(symlink(scratch->path, link_path), 0);
+    assert_int_equal(file_write(link_path, "x", 1, 0600, &err), ERR_FILE_WRITE);
+    assert_int_equal(lstat(link_path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+}
+
 static void test_file__reading_is_bounded(void **state)
 {
     struct scratch *scratch = *state;
@@ -258,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_file__create_never_replaces, make, unmake),
         cmocka_unit_test_setup_teardown(test_file__a_failed_write_leaves_the_old_content_and_nothing_else,
                                         make, unmake),
+        cmocka_unit_test_setup_teardown(test_file__replaces_regular_files_only, make, unmake),
         cmocka_unit_test_setup_teardown(test_file__reading_is_bounded, make, unmake),
         cmocka_unit_test_setup_teardown(test_file__reads_regular_files_only, make, unmake),
         cmocka_unit_test_setup_teardown(test_file__refuses_a_secret_that_others_can_read, make, unmake),
