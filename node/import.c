@@ -81,9 +81,10 @@ static void write_quoted(FILE *file, const char *text)
     fputc('"', file);
 }
 
+/* Before any row, so that no list of an earlier import is taken for this one's. */
 static int open_rejects(struct import *import, struct err *err)
 {
-    if (import->rejects != NULL || import->options->reject_path == NULL)
+    if (import->options->reject_path == NULL)
         return ERR_OK;
     import->rejects = fopen(import->options->reject_path, "wbe");
     if (import->rejects == NULL)
@@ -94,16 +95,15 @@ static int open_rejects(struct import *import, struct err *err)
     return ERR_OK;
 }
 
-static int reject(struct import *import, const struct err *why, struct err *err)
+static void reject(struct import *import, const struct err *why)
 {
     const struct err_entry *entry = err_entry(why->code);
-    int rc;
 
     import->counts.rejected++;
     if (import->counts.rejected == 1)
         import->counts.first_reject = *why;
-    if ((rc = open_rejects(import, err)) != ERR_OK || import->rejects == NULL)
-        return rc;
+    if (import->rejects == NULL)
+        return;
     write_quoted(import->rejects, why->file);
     fprintf(import->rejects, ",%u,%u,", why->line, why->column);
     write_quoted(import->rejects, why->field);
@@ -114,7 +114,6 @@ static int reject(struct import *import, const struct err *why, struct err *err)
     fputc(',', import->rejects);
     write_quoted(import->rejects, entry->zh);
     fputs("\r\n", import->rejects);
-    return ERR_OK;
 }
 
 static int close_rejects(struct import *import, struct err *err)
@@ -204,8 +203,8 @@ static int read_rows(struct import *import, struct err *err)
                 *err = why;
             return rc;
         }
-        if (rc != ERR_OK && (rc = reject(import, &why, err)) != ERR_OK)
-            return rc;
+        if (rc != ERR_OK)
+            reject(import, &why);
     }
     if (rc == ERR_OK && import->counts.rows == 0) {
         rc = err_set(err, ERR_CSV_EMPTY, "no rows");
@@ -224,7 +223,7 @@ int import_csv(struct store *store, struct csv *csv, const char *name, const str
                             .csv = csv};
     int rc;
 
-    if ((rc = resolve(&import, err)) != ERR_OK ||
+    if ((rc = resolve(&import, err)) != ERR_OK || (rc = open_rejects(&import, err)) != ERR_OK ||
         (rc = tables_begin(&import.batch, store, mapping->table, err)) != ERR_OK ||
         (rc = read_rows(&import, err)) != ERR_OK || (rc = close_rejects(&import, err)) != ERR_OK ||
         (rc = tables_commit(&import.batch, err)) != ERR_OK)

@@ -13,7 +13,8 @@
 
 struct import_options {
     const uint8_t *pseudonym_key; /* PSEUDONYM_KEY_SIZE bytes; needed when the mapping has such a column */
-    const char *reject_path; /* NULL, or a CSV file to write rejected rows to; made only when there are any */
+    const char *
+        reject_path; /* NULL, or a CSV file for rejected rows, written anew: without any, its heading alone */
 };
 
 /* rows = inserted + changed + unchanged + repeated + rejected. */
