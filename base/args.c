@@ -1,9 +1,11 @@
 /* args.c - parses a command line against tables, dispatches, and prints --help from them. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/args.h"
 #include "base/suggest.h"
@@ -266,6 +268,30 @@ static int report(const struct args *args, const struct err *err, int code)
     return code == ERR_USAGE ? ARGS_EXIT_USAGE : ARGS_EXIT_FAILED;
 }
 
+/* The database is a mapped file: when it was cut off, or the disk fails, reading it ends the program. A signal handler can
+ * write only what was made ready before. */
+static char unreadable[512];
+
+static void on_unreadable(int signal)
+{
+    ssize_t written = write(STDERR_FILENO, unreadable, strlen(unreadable));
+
+    (void)signal, (void)written;
+    _exit(ARGS_EXIT_FAILED);
+}
+
+static void watch_mapped_files(const struct args *args)
+{
+    struct sigaction action = {.sa_handler = on_unreadable};
+    struct err err = {0};
+    char text[400];
+
+    err_set(&err, ERR_STORE_IO, "a part of the file is missing or unreadable");
+    snprintf(unreadable, sizeof(unreadable), "%s: %s\n", args->program->name,
+             err_text(&err, args->lang, text, sizeof(text)));
+    sigaction(SIGBUS, &action, NULL);
+}
+
 int args_main(const struct args_program *program, int argc, char **argv)
 {
     struct args args = {.program = program, .lang = err_lang_from_env()};
@@ -277,6 +303,7 @@ int args_main(const struct args_program *program, int argc, char **argv)
     } else if (rc == 0 && args.version) {
         printf("%s %s\n", program->name, program->version);
     } else if (rc == 0 && (rc = check_complete(&args, &err)) == 0) {
+        watch_mapped_files(&args);
         rc = args.command->run(&args, &err);
     }
     if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) /* a full disk behind a pipe */

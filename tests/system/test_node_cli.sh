@@ -286,6 +286,10 @@ passes "run --once a" n run --settings "$Sa" --once
 passes "status a" n status --settings "$Sa"
 says "released"
 refuses "an approval after the close" 1 TASK_CLOSED "task" n approve --settings "$Sc" --by late
+cp "$FED/a/store/data.mdb" "$WORK/whole.mdb"
+truncate -s 8192 "$FED/a/store/data.mdb"
+refuses "a database that was cut off" 1 STORE_IO "missing or unreadable" n status --settings "$Sa"
+cp "$WORK/whole.mdb" "$FED/a/store/data.mdb"
 rm -r "$FED/a/store"
 cp -r "$WORK/backup" "$FED/a/store"
 passes "run --once on a restored backup" n run --settings "$Sa" --once
