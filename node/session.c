@@ -385,7 +385,8 @@ static int pick(struct session *session, struct store_txn *txn, const char *pref
     }
     return found == 1       ? 0
            : num == 0       ? err_set(err, ERR_TASK_UNKNOWN, "the leader has given no task yet")
-           : prefix == NULL ? err_set(err, ERR_TASK_UNKNOWN, "%zu tasks, none open for this hospital", num)
+           : prefix == NULL ? err_set(err, ERR_TASK_UNKNOWN,
+                                      "%zu tasks, none open for this hospital; --task names one", num)
                             : err_set(err, ERR_TASK_UNKNOWN, "no task begins with %.64s", prefix);
 }
 
