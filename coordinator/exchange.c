@@ -755,6 +755,9 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
             cursor.after = reply->documents[i]->number;
         }
     }
+    if (core_newest_roster(core) == NULL) {
+        cursor.after = before = 0; /* perhaps the pinned roots were wrong: ask from the beginning again */
+    }
     if (cursor.after == before || stop) {
         core_set_next(core, context->key, now_ms + core->options.poll_ms);
     }

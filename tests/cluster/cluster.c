@@ -73,7 +73,7 @@ static void open_coordinator(struct cluster *cluster, int index)
         .id = cluster->roster->coordinators[index].wire->id,
         .endpoint = "127.0.0.1:1",
         .parent = parent == NONE ? "" : cluster->roster->coordinators[parent].wire->id,
-        .roots = {cluster->root_list, 2},
+        .roots = {cluster->root_list, c->has_wrong_roots ? 1 : 2},
         .collectors = c->collectors,
         .num_collectors = c->num_collectors,
         .random = draw_bytes,

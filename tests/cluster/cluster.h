@@ -42,6 +42,7 @@ struct cluster_coordinator {
     size_t num_collectors;
     unsigned generation; /* raised by each crash: answers to calls of an older one are lost */
     bool is_down;
+    bool has_wrong_roots;   /* pins one side's root only */
     uint64_t min_free_disk; /* 0: the store's own; UINT64_MAX: the disk is full */
 };
 

@@ -237,6 +237,29 @@ static void test_noise__breaks_nothing(void **state)
     cluster_stop(&cluster);
 }
 
+static void pin_roots(struct cluster *cluster, const char *id, bool wrongly)
+{
+    int index = coordinator(cluster, id);
+
+    cluster->coordinators[index].has_wrong_roots = wrongly;
+    cluster_restart(cluster, index);
+}
+
+/* What was refused by roots that were wrong is asked for again once they are right. */
+static void test_roots__may_be_corrected_after_a_first_start(void **state)
+{
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 11, &tiny, &no_faults);
+    pin_roots(&cluster, "lead-9901", true);
+    run_for(&cluster, 5000);
+    assert_null(cluster_view(&cluster, coordinator(&cluster, "lead-9901")));
+    pin_roots(&cluster, "lead-9901", false);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    cluster_stop(&cluster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_deadlines__silent_sites_do_not_stop_the_close),
         cmocka_unit_test(test_disk__full_is_told_and_leaves_nothing_half),
         cmocka_unit_test(test_noise__breaks_nothing),
+        cmocka_unit_test(test_roots__may_be_corrected_after_a_first_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
