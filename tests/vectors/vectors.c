@@ -141,7 +141,7 @@ int main(int argc, char **argv)
         free(entries[i]);
     }
     free(entries);
-    printf("%zu files as published, %zu not, %zu of kinds not implemented; %zu checks\n", good, failed,
+    printf("%zu files as published, %zu not, %zu of kinds not known here; %zu checks\n", good, failed,
            unknown, checked);
     return failed > 0 || checked == 0 ? 1 : 0;
 }

@@ -37,7 +37,7 @@ static size_t size_of(const json_t *object, const char *key)
     return (size_t)json_integer_value(json_object_get(object, key));
 }
 
-/* The file's name tells the type; the longer names come first. False: not implemented. */
+/* The file's name tells the type; the longer names come first. False: not known here. */
 static bool algorithm_of(enum prio3_algorithm *algorithm, const char *name, const json_t *root)
 {
     if (starts_with(name, "Prio3MixedSumVec")) {
@@ -279,7 +279,7 @@ void replay_prio3(struct outcome *outcome, const char *name, const json_t *root)
     if (!algorithm_of(&algorithm, name, root) || size_of(root, "shares") != PRIO3_SHARES) {
         outcome->unknown = true;
         snprintf(outcome->reason, sizeof outcome->reason, "%s",
-                 algorithm_of(&algorithm, name, root) ? "not two shares" : "type not implemented");
+                 algorithm_of(&algorithm, name, root) ? "not two shares" : "type not known here");
         return;
     }
     run.ctx = blob_of(root, "ctx");
