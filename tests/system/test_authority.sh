@@ -5,37 +5,12 @@ set -eu
 export WEFT_LANG=en LC_ALL=C.UTF-8
 authority=$1
 identity=$2
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# passes NAME COMMAND...
-passes() {
-    local name=$1
-    shift
-    if ! "$@" >out.txt 2>&1; then
-        fail "$name"
-        cat out.txt
-    fi
-}
-
-# refuses NAME ERROR COMMAND...: fails, and with this error
-refuses() {
-    local name=$1 error=$2
-    shift 2
-    if "$@" >out.txt 2>&1; then
-        fail "$name: was accepted"
-    elif ! grep -q " $error[: ]" out.txt; then
-        fail "$name: not with $error but"
-        cat out.txt
-    fi
-}
+# shellcheck source=tests/system/checks.sh
+. "$here/checks.sh"
 
 # flip FILE TEXT OTHER: replace bytes by as many others
 flip() {

@@ -7,38 +7,13 @@ export WEFT_LANG=en LC_ALL=C.UTF-8
 coordinator=$1
 authority=$2
 identity=$3
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 declare -A pids=()
 trap 'for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 cd "$work"
-failures=0
-
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-
-# passes NAME COMMAND...
-passes() {
-    local name=$1
-    shift
-    if ! "$@" >out.txt 2>&1; then
-        fail "$name"
-        cat out.txt
-    fi
-}
-
-# refuses NAME ERROR COMMAND...: fails, and with this error
-refuses() {
-    local name=$1 error=$2
-    shift 2
-    if timeout 20 "$@" >out.txt 2>&1; then
-        fail "$name: was accepted"
-    elif ! grep -q " $error[: ]" out.txt; then
-        fail "$name: not with $error but"
-        cat out.txt
-    fi
-}
+# shellcheck source=tests/system/checks.sh
+. "$here/checks.sh"
 
 # until_holds SECONDS NAME COMMAND...
 until_holds() {
