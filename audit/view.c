@@ -208,13 +208,19 @@ int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Document *document
 
 /* ---- adding ---- */
 
-static struct view_document *place_of(struct view *view, const Weft__V1__Document *document,
-                                      const ProtobufCMessage *body)
+const struct view_document *view_held(const struct view *view, Weft__V1__DocumentType type, int index)
 {
-    const char *subject = body_subject(document, body);
-    int index;
-
-    switch (document->type) {
+    switch (type) {
+    case DOC(KEY_SHEET):
+        return &view->key_sheets[index];
+    case DOC(FREEZE):
+        return &view->freezes[index];
+    case DOC(CONTRIBUTES):
+        return &view->contributes[index];
+    case DOC(STATES):
+        return &view->states[index];
+    case DOC(RELEASE):
+        return &view->releases[index];
     case DOC(ORDER):
         return &view->order;
     case DOC(PLAN):
@@ -223,25 +229,22 @@ static struct view_document *place_of(struct view *view, const Weft__V1__Documen
         return &view->pattern;
     case DOC(VOID):
         return &view->voided;
-    case DOC(KEY_SHEET):
-        index = roster_find_coordinator(view->roster, subject);
-        return index == NONE ? NULL : &view->key_sheets[index];
     default:
-        break;
-    }
-    if ((index = roster_find_area(view->roster, subject)) == NONE) {
         return NULL;
     }
-    switch (document->type) {
-    case DOC(FREEZE):
-        return &view->freezes[index];
-    case DOC(CONTRIBUTES):
-        return &view->contributes[index];
-    case DOC(STATES):
-        return &view->states[index];
-    default:
-        return &view->releases[index];
+}
+
+static struct view_document *place_of(struct view *view, const Weft__V1__Document *document,
+                                      const ProtobufCMessage *body)
+{
+    const char *subject = body_subject(document, body);
+    int index = 0;
+
+    if (*subject != '\0') {
+        index = document->type == DOC(KEY_SHEET) ? roster_find_coordinator(view->roster, subject)
+                                                 : roster_find_area(view->roster, subject);
     }
+    return index == NONE ? NULL : (struct view_document *)(uintptr_t)view_held(view, document->type, index);
 }
 
 static struct view_document *place_of_sealed(struct view *view, const Weft__V1__SealedShare *share)

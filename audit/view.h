@@ -60,6 +60,10 @@ void view_free(struct view **view);
 WEFT_MUST_USE int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Document *document,
                                     struct err *err);
 
+/* Where a document of this kind stands, or would stand: `index` is an area, of key sheets a coordinator, of order, plan,
+ * pattern and void nothing. NULL for other kinds. */
+const struct view_document *view_held(const struct view *view, Weft__V1__DocumentType type, int index);
+
 /* Check signatures and content of a document and take a copy of it. Adding it again is fine. */
 WEFT_MUST_USE int view_add(struct view *view, const Weft__V1__Document *document, struct err *err);
 

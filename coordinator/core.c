@@ -183,16 +183,16 @@ const char *core_body_area(const ProtobufCMessage *body)
 
 /* ---- loading ---- */
 
-int core_load(struct core *core, struct store_txn *txn, int64_t now_ms, struct err *err)
+int core_load(struct core *core, struct store_txn *txn, struct err *err)
 {
     struct db db = core_db(core, txn);
     int rc;
 
-    if ((rc = exchange_load(core, &db, now_ms, err)) != 0) {
+    if ((rc = exchange_load(core, &db, err)) != 0) {
         return rc;
     }
     for (size_t i = 0; i < core->num_tasks; i++) {
-        if ((rc = exchange_refresh(core, &db, &core->tasks[i], err)) != 0) {
+        if ((rc = exchange_refresh(&db, &core->tasks[i], err)) != 0) {
             return rc;
         }
     }
@@ -206,7 +206,7 @@ int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Docum
     bool is_new;
     int rc;
 
-    if ((rc = core_load(core, txn, now_ms, err)) != 0) {
+    if ((rc = core_load(core, txn, err)) != 0) {
         return rc;
     }
     return exchange_take(core, &db, document, now_ms, &is_new, err);
@@ -314,7 +314,7 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
     struct peer peer;
     int rc;
 
-    if ((rc = core_load(core, txn, now_ms, err)) != 0) {
+    if ((rc = core_load(core, txn, err)) != 0) {
         return rc;
     }
     if (may_bring_first_roster(core, method)) {
@@ -335,13 +335,13 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
     }
     switch (method) {
     case CORE_GET_DOCUMENTS:
-        return exchange_serve_get(core, &db, peer.site, peer.coordinator,
-                                  (const Weft__V1__GetDocumentsRequest *)request, response, err);
+        return exchange_serve_get(core, &db, peer.coordinator, (const Weft__V1__GetDocumentsRequest *)request,
+                                  response, err);
     case CORE_PUT_DOCUMENTS:
         return exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, now_ms,
                                   response, err);
     case CORE_SUBMIT:
-        return intake_serve_submit(core, &db, peer.site, peer.roster->sites[peer.site].wire->id,
+        return intake_serve_submit(core, &db, peer.roster->sites[peer.site].wire->id,
                                    (const Weft__V1__SubmitRequest *)request, now_ms, response, err);
     case CORE_VERIFY:
         return intake_serve_verify(core, &db, peer.coordinator, (const Weft__V1__VerifyRequest *)request,
@@ -524,7 +524,7 @@ int core_due(struct core *core, struct store_txn *txn, int64_t now_ms, struct co
     struct core_round round = {core, core_db(core, txn), now_ms, calls, 0, max};
     int rc;
 
-    if ((rc = core_load(core, txn, now_ms, err)) != 0 || (rc = exchange_due(&round, NULL, err)) != 0) {
+    if ((rc = core_load(core, txn, err)) != 0 || (rc = exchange_due(&round, NULL, err)) != 0) {
         goto done;
     }
     for (size_t i = 0; i < core->num_tasks; i++) {
@@ -570,7 +570,7 @@ int core_answer(struct core *core, struct store_txn *txn, struct core_call *call
     int64_t wait_ms;
     int rc;
 
-    if ((rc = core_load(core, txn, now_ms, err)) == 0) {
+    if ((rc = core_load(core, txn, err)) == 0) {
         rc = dispatch_answer(core, &db, call, response, failure, now_ms, err);
     }
     if ((pending = find_pending(core, call->context->key)) == NULL) {

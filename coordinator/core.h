@@ -101,7 +101,7 @@ const char *core_tls_name(const struct core *core, const char *coordinator);
 size_t core_num_tasks(const struct core *core);
 const struct view *core_task_view(const struct core *core, size_t index);
 /* Load whatever the store holds, as every other function does by itself. */
-WEFT_MUST_USE int core_load(struct core *core, struct store_txn *txn, int64_t now_ms, struct err *err);
+WEFT_MUST_USE int core_load(struct core *core, struct store_txn *txn, struct err *err);
 
 /* What the area's collector opened (totals by slot, task->num_slots; slots not opened are left 0 and false):
  * the collector's own view, before suppression. *totals is NULL while there is none; end with secret_free. */

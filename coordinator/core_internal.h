@@ -133,12 +133,12 @@ bool core_stops_all(int code);
 WEFT_MUST_USE int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document,
                                 int64_t now_ms, bool *is_new, struct err *err);
 /* A task's documents into its view, as far as not there yet. */
-WEFT_MUST_USE int exchange_refresh(struct core *core, struct db *db, struct core_task *task, struct err *err);
+WEFT_MUST_USE int exchange_refresh(struct db *db, struct core_task *task, struct err *err);
 /* Documents of no one task: rosters, catalogues and tasks. */
 bool exchange_is_global(Weft__V1__DocumentType type);
 /* Load them. */
-WEFT_MUST_USE int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *err);
-WEFT_MUST_USE int exchange_serve_get(struct core *core, struct db *db, int site, int coordinator,
+WEFT_MUST_USE int exchange_load(struct core *core, struct db *db, struct err *err);
+WEFT_MUST_USE int exchange_serve_get(struct core *core, struct db *db, int coordinator,
                                      const Weft__V1__GetDocumentsRequest *request,
                                      ProtobufCMessage **response, struct err *err);
 WEFT_MUST_USE int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
@@ -152,13 +152,13 @@ WEFT_MUST_USE int exchange_answer(struct core *core, struct db *db, struct core_
 /* ---- intake.c ---- */
 
 /* Find the reports that wait, anew. */
-WEFT_MUST_USE int intake_load(struct core *core, struct db *db, struct core_task *task, struct err *err);
+WEFT_MUST_USE int intake_load(struct db *db, struct core_task *task, struct err *err);
 /* Does a report of a site supervised by `area` wait for its verification here? */
 bool intake_has_waiting(const struct core_task *task, int area);
 /* Can no report of sites supervised by `area` come any more? */
-WEFT_MUST_USE int intake_is_closed(struct core *core, struct db *db, struct core_task *task, int area,
-                                   int64_t now_ms, bool *closed, struct err *err);
-WEFT_MUST_USE int intake_serve_submit(struct core *core, struct db *db, int site, const char *site_id,
+WEFT_MUST_USE int intake_is_closed(struct db *db, struct core_task *task, int area, int64_t now_ms,
+                                   bool *closed, struct err *err);
+WEFT_MUST_USE int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
                                       const Weft__V1__SubmitRequest *request, int64_t now_ms,
                                       ProtobufCMessage **response, struct err *err);
 WEFT_MUST_USE int intake_serve_verify(struct core *core, struct db *db, int leader,

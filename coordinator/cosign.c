@@ -54,8 +54,8 @@ static bool is_draining(const struct core_task *task, int area, int64_t now_ms)
     return intake_has_waiting(task, area) && now_ms < settle_ms(task) && now_ms < close_ms + MAX_SKEW_MS;
 }
 
-static int is_time(struct core *core, struct db *db, struct core_task *task, Weft__V1__DocumentType type,
-                   int area, int64_t now_ms, bool *due, struct err *err)
+static int is_time(struct db *db, struct core_task *task, Weft__V1__DocumentType type, int area,
+                   int64_t now_ms, bool *due, struct err *err)
 {
     const Weft__V1__Task *wire = task->task->wire;
     const struct view *view = task->view;
@@ -66,7 +66,7 @@ static int is_time(struct core *core, struct db *db, struct core_task *task, Wef
             *due = false;
             return 0;
         }
-        return intake_is_closed(core, db, task, area, now_ms, due, err);
+        return intake_is_closed(db, task, area, now_ms, due, err);
     case DOC(ORDER):
         *due = now_ms >= wire->order_ms || all_freezes(task);
         return 0;
@@ -250,25 +250,10 @@ static int check_freeze_against_own(struct db *db, const struct core_task *task,
 
 /* ---- proposing ---- */
 
-/* Where a document of this kind stands, or would stand. */
-static const struct view_document *held(const struct view *view, Weft__V1__DocumentType type, int area)
+/* The kinds that leader and helper of one area sign together. */
+static bool is_of_a_pair(Weft__V1__DocumentType type)
 {
-    switch (type) {
-    case DOC(FREEZE):
-        return &view->freezes[area];
-    case DOC(CONTRIBUTES):
-        return &view->contributes[area];
-    case DOC(RELEASE):
-        return &view->releases[area];
-    case DOC(ORDER):
-        return &view->order;
-    case DOC(PLAN):
-        return &view->plan;
-    case DOC(PATTERN):
-        return &view->pattern;
-    default:
-        return NULL;
-    }
+    return type == DOC(FREEZE) || type == DOC(CONTRIBUTES) || type == DOC(RELEASE);
 }
 
 static bool is_of_the_top(Weft__V1__DocumentType type)
@@ -322,11 +307,11 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
 
     snprintf(key, sizeof key, "cosign %s %s %s", hex_encode(hex, task->task->id, 8), document_type_name(type),
              task->roster->areas[area].wire->code);
-    if (held(task->view, type, area)->document != NULL || !is_wanted(task, type, area) ||
+    if (view_held(task->view, type, area)->document != NULL || !is_wanted(task, type, area) ||
         !round_wants(round, key)) {
         return 0;
     }
-    if ((rc = is_time(core, &round->db, task, type, area, round->now_ms, &due, err)) != 0 || !due ||
+    if ((rc = is_time(&round->db, task, type, area, round->now_ms, &due, err)) != 0 || !due ||
         (rc = build(core, &round->db, task, type, area, &document, err)) != 0 || document == NULL) {
         return rc;
     }
@@ -387,7 +372,7 @@ static int find_proposal(struct core *core, const Weft__V1__Document *document, 
         goto done;
     }
     *area = is_of_the_top(document->type) ? (*task)->roster->top
-            : held((*task)->view, document->type, 0) == NULL || !id_is_valid(core_body_area(body))
+            : !is_of_a_pair(document->type) || !id_is_valid(core_body_area(body))
                 ? NONE
                 : roster_find_area((*task)->roster, core_body_area(body));
     if (*area == NONE || (*task)->roster->areas[*area].helper != (*task)->self ||
@@ -442,8 +427,8 @@ static int check_names_all(const struct core_task *task, const Weft__V1__Documen
                          document_type_name(document->type));
 }
 
-static int check_proposal(struct core *core, struct db *db, struct core_task *task, int area,
-                          const Weft__V1__Document *document, int64_t now_ms, struct err *err)
+static int check_proposal(struct db *db, struct core_task *task, int area, const Weft__V1__Document *document,
+                          int64_t now_ms, struct err *err)
 {
     bool due;
     int rc;
@@ -451,7 +436,7 @@ static int check_proposal(struct core *core, struct db *db, struct core_task *ta
     if (!is_wanted(task, document->type, area)) {
         return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
     }
-    if ((rc = is_time(core, db, task, document->type, area, now_ms + MAX_SKEW_MS, &due, err)) != 0) {
+    if ((rc = is_time(db, task, document->type, area, now_ms + MAX_SKEW_MS, &due, err)) != 0) {
         return rc;
     }
     if (!due) {
@@ -485,7 +470,7 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
     if ((rc = find_proposal(core, request->document, leader, &task, &area, err)) != 0) {
         return rc;
     }
-    known = held(task->view, request->document->type, area);
+    known = view_held(task->view, request->document->type, area);
     if (known->document != NULL) {
         if (!document_same_body(known->document, request->document)) {
             return err_set(err, ERR_DOCUMENT_CONFLICT, "another %s is signed already",
@@ -494,7 +479,7 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
         reply.document = known->document;
         return core_own_message(response, &reply.base, err);
     }
-    if ((rc = check_proposal(core, db, task, area, request->document, now_ms, err)) != 0 ||
+    if ((rc = check_proposal(db, task, area, request->document, now_ms, err)) != 0 ||
         (rc = document_copy(&both, request->document, err)) != 0) {
         return rc;
     }

@@ -96,7 +96,7 @@ static int load_task(struct core *core, struct db *db, const Weft__V1__Document 
     if (grown == NULL || task.dropped == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "task");
     } else if ((rc = view_new(&task.view, task.roster, task.task, err)) == 0) {
-        rc = intake_load(core, db, &task, err);
+        rc = intake_load(db, &task, err);
     }
     if (rc != 0) {
         view_free(&task.view);
@@ -109,13 +109,12 @@ static int load_task(struct core *core, struct db *db, const Weft__V1__Document 
     return 0;
 }
 
-int exchange_load(struct core *core, struct db *db, int64_t now_ms, struct err *err)
+int exchange_load(struct core *core, struct db *db, struct err *err)
 {
     struct db_document next;
     uint64_t last;
     int rc;
 
-    (void)now_ms;
     if ((rc = db_last_number(db, DB_NO_TASK, &last, err)) != 0) {
         return rc;
     }
@@ -223,7 +222,7 @@ static int take_global(struct core *core, struct db *db, const Weft__V1__Documen
         return rc;
     }
     if ((rc = db_put_document(&nested, DB_NO_TASK, key, document, &number, is_new, err)) == 0 &&
-        (rc = exchange_load(core, &nested, now_ms, err)) == 0) {
+        (rc = exchange_load(core, &nested, err)) == 0) {
         return store_commit(&nested.txn, err);
     }
     store_abort(&nested.txn);
@@ -243,7 +242,7 @@ int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *do
     }
     if ((rc = view_document_key(key, document, err)) != 0 ||
         (rc = find_document_task(core, document, &task, err)) != 0 ||
-        (rc = exchange_refresh(core, db, task, err)) != 0) {
+        (rc = exchange_refresh(db, task, err)) != 0) {
         return rc;
     }
     if ((rc = view_add(task->view, document, err)) != 0) {
@@ -260,13 +259,12 @@ int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *do
     return 0;
 }
 
-int exchange_refresh(struct core *core, struct db *db, struct core_task *task, struct err *err)
+int exchange_refresh(struct db *db, struct core_task *task, struct err *err)
 {
     struct db_document next;
     uint64_t last;
     int rc;
 
-    (void)core;
     if ((rc = db_last_number(db, task->task->id, &last, err)) != 0) {
         return rc;
     }
@@ -381,7 +379,7 @@ static bool reader_may_see(const void *user, const Weft__V1__Document *document)
     return may_see(reader->core, document, reader->coordinator);
 }
 
-int exchange_serve_get(struct core *core, struct db *db, int site, int coordinator,
+int exchange_serve_get(struct core *core, struct db *db, int coordinator,
                        const Weft__V1__GetDocumentsRequest *request, ProtobufCMessage **response,
                        struct err *err)
 {
@@ -393,7 +391,6 @@ int exchange_serve_get(struct core *core, struct db *db, int site, int coordinat
     uint64_t after = request->after;
     int rc;
 
-    (void)site;
     if (request->task_id.len != 0) {
         struct core_task *found = core_find_task(core, &request->task_id);
         if (found == NULL) {

@@ -89,11 +89,10 @@ bool intake_has_waiting(const struct core_task *task, int area)
     return false;
 }
 
-int intake_load(struct core *core, struct db *db, struct core_task *task, struct err *err)
+int intake_load(struct db *db, struct core_task *task, struct err *err)
 {
     int rc;
 
-    (void)core;
     task->num_waiting = 0;
     for (int i = 0; task->self != NONE && i < task->roster->num_sites; i++) {
         const struct roster_site *site = &task->roster->sites[i];
@@ -128,10 +127,9 @@ static int has_all_reports(struct db *db, const struct core_task *task, int area
     return 0;
 }
 
-int intake_is_closed(struct core *core, struct db *db, struct core_task *task, int area, int64_t now_ms,
-                     bool *closed, struct err *err)
+int intake_is_closed(struct db *db, struct core_task *task, int area, int64_t now_ms, bool *closed,
+                     struct err *err)
 {
-    (void)core;
     *closed = now_ms >= task->task->wire->close_ms || task->view->freezes[area].document != NULL;
     if (*closed || !task->task->wire->close_when_complete) {
         return 0;
@@ -142,8 +140,8 @@ int intake_is_closed(struct core *core, struct db *db, struct core_task *task, i
     return has_all_reports(db, task, area, closed, err);
 }
 
-static int check_open(struct core *core, struct db *db, struct core_task *task, int area, int64_t now_ms,
-                      int64_t skew_ms, struct err *err)
+static int check_open(struct db *db, struct core_task *task, int area, int64_t now_ms, int64_t skew_ms,
+                      struct err *err)
 {
     bool closed;
     int rc;
@@ -151,7 +149,7 @@ static int check_open(struct core *core, struct db *db, struct core_task *task, 
     if (now_ms + skew_ms < task->task->wire->open_ms) {
         return err_set(err, ERR_TASK_NOT_OPEN, "task %.16s", task->task->hex);
     }
-    if ((rc = intake_is_closed(core, db, task, area, now_ms - skew_ms, &closed, err)) != 0) {
+    if ((rc = intake_is_closed(db, task, area, now_ms - skew_ms, &closed, err)) != 0) {
         return rc;
     }
     return closed ? err_set(err, ERR_TASK_CLOSED, "task %.16s", task->task->hex) : 0;
@@ -240,7 +238,7 @@ static int find_report_task(struct core *core, const Weft__V1__Document *report,
     return rc;
 }
 
-int intake_serve_submit(struct core *core, struct db *db, int peer_site, const char *site_id,
+int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
                         const Weft__V1__SubmitRequest *request, int64_t now_ms, ProtobufCMessage **response,
                         struct err *err)
 {
@@ -249,7 +247,6 @@ int intake_serve_submit(struct core *core, struct db *db, int peer_site, const c
     struct core_task *task = NULL;
     int site, area, rc;
 
-    (void)peer_site;
     if ((rc = find_report_task(core, request->report, &task, &site, err)) != 0) {
         return rc;
     }
@@ -272,7 +269,7 @@ int intake_serve_submit(struct core *core, struct db *db, int peer_site, const c
                 : submit_reply(known, response, err); /* asked again: the same answer, also after the close */
         goto done;
     }
-    if ((rc = check_open(core, db, task, area, now_ms, 0, err)) != 0 ||
+    if ((rc = check_open(db, task, area, now_ms, 0, err)) != 0 ||
         (rc = check_is_new(db, task, header, err)) != 0 ||
         (rc = report_check_ciphertext(header, task->task, 0, request->leader, err)) != 0 ||
         (rc = report_check_ciphertext(header, task->task, 1, request->helper, err)) != 0) {
@@ -544,7 +541,7 @@ int intake_serve_verify(struct core *core, struct db *db, int leader, const Weft
         rc = err_set(err, ERR_KEY_SHEET_MISSING, "the helper has not adopted the task yet");
         goto done;
     }
-    if ((rc = check_open(core, db, task, area, now_ms, MAX_SKEW_MS, err)) != 0 ||
+    if ((rc = check_open(db, task, area, now_ms, MAX_SKEW_MS, err)) != 0 ||
         (rc = check_is_new(db, task, header, err)) != 0) {
         goto done;
     }

@@ -311,8 +311,7 @@ bool setup_has_store(const struct setup *setup)
     return file_exists(setup->store_path);
 }
 
-int setup_begin_reading(struct setup_reading *reading, const struct setup *setup, int64_t now_ms,
-                        struct err *err)
+int setup_begin_reading(struct setup_reading *reading, const struct setup *setup, struct err *err)
 {
     struct core_options options;
     int rc;
@@ -324,7 +323,7 @@ int setup_begin_reading(struct setup_reading *reading, const struct setup *setup
     options = setup_core_options(setup, "", store_incarnation(reading->store));
     if ((rc = core_new(&reading->core, &options, err)) == 0 &&
         (rc = store_begin(reading->store, &reading->txn, false, err)) == 0) {
-        rc = core_load(reading->core, reading->txn, now_ms, err);
+        rc = core_load(reading->core, reading->txn, err);
     }
     secret_wipe(&options, sizeof options);
     if (rc != 0) {

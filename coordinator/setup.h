@@ -73,7 +73,7 @@ struct setup_reading {
 /* Does the store exist yet? */
 bool setup_has_store(const struct setup *setup);
 WEFT_MUST_USE int setup_begin_reading(struct setup_reading *reading, const struct setup *setup,
-                                      int64_t now_ms, struct err *err);
+                                      struct err *err);
 /* Harmless on {0}. */
 void setup_end_reading(struct setup_reading *reading);
 

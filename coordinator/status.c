@@ -352,7 +352,7 @@ int status_print(const char *settings_path, bool json, enum err_lang lang, struc
     (void)!setup_check_certificate(&status->setup, &status->certificate, status->now_ms,
                                    &status->certificate_error);
     if (!setup_has_store(&status->setup) ||
-        (rc = setup_begin_reading(&status->reading, &status->setup, status->now_ms, err)) == 0) {
+        (rc = setup_begin_reading(&status->reading, &status->setup, err)) == 0) {
         rc = print(status, json, lang, err);
     }
 done:

@@ -120,7 +120,7 @@ int totals_print(const char *settings_path, const struct totals_request *request
         return err_set(err, ERR_NO_MEMORY, "totals");
     }
     if ((rc = setup_read(setup, settings_path, err)) != 0 || (rc = setup_load_keys(setup, err)) != 0 ||
-        (rc = setup_begin_reading(&reading, setup, now_ms, err)) != 0 ||
+        (rc = setup_begin_reading(&reading, setup, err)) != 0 ||
         (rc = setup_find_task(&reading, request->task, &index, err)) != 0) {
         goto done;
     }
