@@ -144,14 +144,16 @@ static uint8_t known_with(const struct engine *engine, int cell, uint8_t compone
 }
 
 /* A line gives away `components` of a suppressed cell: which of them must be protected? None, if what is then
- * known of the cell is not small and something of it stays unknown. */
+ * known of the cell is not small and something of it stays unknown (or it is fixed: no matter if that was in
+ * vain). */
 static uint8_t worth_protecting(const struct engine *engine, int cell, uint8_t components)
 {
     uint8_t known = known_with(engine, cell, components), worth = 0;
 
     for (int c = 0; c < CELL_COMPONENTS; c++) {
         Weft__V1__CellState state = state_of(engine, cell, c);
-        bool counts = state == SMALL || (state == LARGE && known == present_components(engine, cell));
+        bool counts = state == SMALL || (state == LARGE && !engine->table->cells[cell].fixed &&
+                                         known == present_components(engine, cell));
 
         if ((known >> c & 1) && counts)
             worth |= (uint8_t)(1u << c);
@@ -259,6 +261,11 @@ static void consider(struct choice *choice, const struct engine *engine, int cel
     *choice = (struct choice){.cell = cell, .rank = rank};
 }
 
+static bool is_candidate(const struct suppress_cell *cell)
+{
+    return !cell->suppressed && !cell->exempt && !cell->fixed;
+}
+
 /* The best child, else the parent, of one line. A child that is zero where protection is needed comes last.
  */
 static void consider_line(struct choice *choice, const struct engine *engine,
@@ -270,12 +277,11 @@ static void consider_line(struct choice *choice, const struct engine *engine,
         const struct suppress_cell *child = &engine->table->cells[line->children[i]];
         int rank = rank_of(engine, line->children[i], components);
 
-        if (!child->suppressed && !child->exempt && rank >= 0)
+        if (is_candidate(child) && rank >= 0)
             consider(choice, engine, line->children[i],
                      child->free && rank < PARENT ? rank + FREE_BONUS : rank);
     }
-    if (line->parent != SUPPRESS_PUBLIC && !engine->table->cells[line->parent].suppressed &&
-        !engine->table->cells[line->parent].exempt)
+    if (line->parent != SUPPRESS_PUBLIC && is_candidate(&engine->table->cells[line->parent]))
         consider(choice, engine, line->parent, PARENT);
 }
 
@@ -485,7 +491,7 @@ static bool is_small(const struct engine *engine, int cell)
 static void suppress_small(struct engine *engine)
 {
     for (int i = 0; i < engine->table->num_cells; i++) {
-        if (is_small(engine, i))
+        if (is_small(engine, i) && !engine->table->cells[i].fixed)
             engine->table->cells[i].suppressed = true;
     }
 }
@@ -494,7 +500,7 @@ static void summarize(struct suppress_summary *summary, const struct engine *eng
 {
     *summary = (struct suppress_summary){.num_unsafe = num_unsafe};
     for (int i = 0; i < engine->table->num_cells; i++) {
-        if (!engine->table->cells[i].suppressed)
+        if (!engine->table->cells[i].suppressed || engine->table->cells[i].fixed)
             continue;
         if (is_small(engine, i))
             summary->num_primary++;

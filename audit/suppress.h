@@ -39,7 +39,10 @@
 
 #define SUPPRESS_PUBLIC (-1) /* as a line's parent: a total that is known to everyone */
 
-/* A cell of which nothing is known (its states did not come in time) is `hidden`: never shown, and each
+/* A *fixed* cell was judged when it was published, or belongs to what was. Shown, it is known to everyone and no
+ * longer asked about; hidden, its small components stay protected, and others are hidden for that.
+ *
+ * A cell of which nothing is known (its states did not come in time) is `hidden`: never shown, and each
  * component that its state calls present may be small or zero. Hide an area's total and its rest block
  * together. */
 struct suppress_cell {
@@ -49,6 +52,7 @@ struct suppress_cell {
     bool hidden;
     bool free;       /* a rest block: not shown itself, but follows from what is; the preferred complement */
     bool exempt;     /* counts hospitals: never suppressed, left out of all lines */
+    bool fixed;      /* its fate is public already: `suppressed` stays as it is */
     bool suppressed; /* the answer; on entry what must be suppressed anyway */
 };
 
@@ -78,13 +82,13 @@ struct suppress_table {
 };
 
 struct suppress_summary {
-    int num_primary, num_complementary; /* cells */
+    int num_primary, num_complementary; /* cells that are not fixed */
     int num_unrepaired;                 /* lines that still tell something small: nothing was left to hide */
     int num_unsafe;                     /* cells that still can be computed, as suppress_check finds them */
 };
 
-/* Set `suppressed` where needed; clears none. Both counts of failures are 0 unless the states contradict each
- * other or public totals leave no way; what is then to do is the caller's (withhold the series). */
+/* Set `suppressed` where needed, never of fixed cells; clears none. Both counts of failures are 0 unless the states
+ * contradict each other or public totals and fixed cells leave no way; what is then to do is the caller's (withhold the series). */
 WEFT_MUST_USE int suppress_run(struct suppress_table *table, struct suppress_summary *summary,
                                struct err *err);
 

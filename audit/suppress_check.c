@@ -146,6 +146,8 @@ static uint8_t unsafe_alone(const struct builder *builder, const uint64_t *solut
     const struct suppress_cell *c = &builder->table->cells[cell];
     uint8_t components = 0;
 
+    if (c->fixed && !c->suppressed)
+        return 0;
     for (int i = 0; i < CELL_COMPONENTS; i++) {
         if (suppress_state(c, i) == SMALL && (!c->suppressed || value_of(builder, solution, cell, i) == 0))
             components |= (uint8_t)(1u << i);

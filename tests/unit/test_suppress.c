@@ -274,6 +274,68 @@ static void test_suppress__what_is_suppressed_already_is_protected_too(void **st
     assert_int_equal(num_suppressed(), 2);
 }
 
+static void test_suppress__what_was_shown_is_not_hidden_to_protect_others(void **state)
+{
+    struct suppress_summary summary;
+    (void)state;
+
+    one_line(4, (const int[][2]){{2, 90}, {50, 60}, {50, 60}, {50, 60}});
+    made.cells[1].fixed = true;
+    made.cells[2].weight = 9; /* more hospitals, but it can still be hidden */
+    made.cells[3].weight = 10;
+    summary = run();
+    assert_true(is_suppressed(0) && is_suppressed(2));
+    assert_int_equal(num_suppressed(), 2);
+    assert_good(&summary);
+}
+
+static void test_suppress__what_was_hidden_stays_protected(void **state)
+{
+    struct suppress_summary summary;
+    int total = one_line(3, (const int[][2]){{2, 90}, {50, 60}, {50, 60}});
+    (void)state;
+
+    /* The children were published before, the first one and its complement hidden; now comes their sum. */
+    made.cells[0].fixed = made.cells[1].fixed = made.cells[2].fixed = true;
+    made.cells[0].suppressed = made.cells[1].suppressed = true;
+    summary = run();
+    assert_false(is_suppressed(total));
+    assert_good(&summary);
+    /* Had only one been hidden, because nothing added up with it then, the sum must go. */
+    made.cells[1].suppressed = false;
+    summary = run();
+    assert_true(is_suppressed(total) && !is_suppressed(1) && !is_suppressed(2));
+    assert_int_equal(summary.num_primary, 0);
+    assert_int_equal(summary.num_complementary, 1);
+    assert_good(&summary);
+}
+
+static void test_suppress__says_when_fixed_cells_leave_no_way(void **state)
+{
+    struct suppress_summary summary;
+    int total = one_line(3, (const int[][2]){{2, 90}, {50, 60}, {50, 60}});
+    (void)state;
+
+    made.cells[1].fixed = made.cells[2].fixed = made.cells[total].fixed = true;
+    summary = run();
+    assert_int_equal(num_suppressed(), 1);
+    assert_int_equal(summary.num_unsafe, 1);
+    assert_int_equal(judge(), 1);
+}
+
+static void test_suppress__a_fixed_cell_may_become_known_if_it_is_not_small(void **state)
+{
+    struct suppress_summary summary;
+    int total = one_line(2, (const int[][2]){{20, 90}, {50, 60}});
+    (void)state;
+
+    made.cells[0].fixed = made.cells[0].suppressed = true; /* it protected something that is not here */
+    summary = run();
+    assert_int_equal(num_suppressed(), 1);
+    assert_false(is_suppressed(total));
+    assert_good(&summary);
+}
+
 static void test_suppress__refuses_lines_that_point_nowhere(void **state)
 {
     struct suppress_summary summary;
@@ -724,6 +786,10 @@ int main(void)
         cmocka_unit_test(test_suppress__facts_are_never_hidden),
         cmocka_unit_test(test_suppress__a_public_total_cannot_be_hidden),
         cmocka_unit_test(test_suppress__what_is_suppressed_already_is_protected_too),
+        cmocka_unit_test(test_suppress__what_was_shown_is_not_hidden_to_protect_others),
+        cmocka_unit_test(test_suppress__what_was_hidden_stays_protected),
+        cmocka_unit_test(test_suppress__says_when_fixed_cells_leave_no_way),
+        cmocka_unit_test(test_suppress__a_fixed_cell_may_become_known_if_it_is_not_small),
         cmocka_unit_test(test_suppress__refuses_lines_that_point_nowhere),
         cmocka_unit_test(test_suppress__areas_by_strata_hide_a_rectangle),
         cmocka_unit_test(test_suppress__a_hidden_bin_takes_another_but_not_the_total),

@@ -1,0 +1,335 @@
+/* pattern.c - cells from states, lines from the tree and the series, then the engine. */
+#include "audit/pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_open(const struct view *view, int area, int series)
+{
+    return view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series];
+}
+
+static bool has_own_block(const struct view *view, int area, int series)
+{
+    return view->has_own_block[(size_t)area * (size_t)view->task->num_series + (size_t)series];
+}
+
+int pattern_total(const struct pattern_layer *layer, int area, int cell)
+{
+    return layer->first_cell + area * layer->view->task->num_cells + cell;
+}
+
+int pattern_block(const struct pattern_layer *layer, int area, int cell)
+{
+    return pattern_total(layer, layer->view->roster->num_areas + area, cell);
+}
+
+/* ---- cells ---- */
+
+static const Weft__V1__States *states_of(const struct pattern_layer *layer, int area)
+{
+    return layer->use_states[area] ? (const Weft__V1__States *)layer->view->states[area].body : NULL;
+}
+
+/* `unknown` says which components the cell has. */
+static void fill_total(struct suppress_cell *total, const struct pattern_layer *layer, int area, int cell,
+                       uint8_t unknown)
+{
+    const struct task *task = layer->view->task;
+    const Weft__V1__States *states = states_of(layer, area);
+
+    total->hidden = !is_open(layer->view, area, task->cells[cell].series) || states == NULL;
+    total->state = total->hidden ? unknown : states->total.data[cell];
+    total->fixed = layer->is_fixed != NULL && layer->is_fixed[area];
+    total->suppressed = total->fixed && (total->hidden || layer->suppressed[area * task->num_cells + cell]);
+}
+
+static void fill_block(struct suppress_cell *block, const struct pattern_layer *layer, int area, int cell,
+                       uint8_t unknown)
+{
+    const Weft__V1__States *states = states_of(layer, area);
+    bool is_there = has_own_block(layer->view, area, layer->view->task->cells[cell].series);
+
+    block->free = true;
+    block->hidden = states == NULL;
+    block->state = !is_there ? 0 : block->hidden ? unknown : states->block.data[cell];
+    block->fixed = block->suppressed = layer->is_fixed != NULL && layer->is_fixed[area];
+}
+
+static int fill_cells(struct pattern *pattern, const struct pattern_layer *layer, struct err *err)
+{
+    const struct task *task = layer->view->task;
+    uint64_t *zeros = calloc((size_t)task->num_slots, sizeof *zeros);
+
+    if (zeros == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    for (int area = 0; area < layer->view->roster->num_areas; area++) {
+        uint32_t weight = (uint32_t)view_num_frozen(layer->view, area);
+
+        for (int c = 0; c < task->num_cells; c++) {
+            int total = pattern_total(layer, area, c), block = pattern_block(layer, area, c);
+            uint8_t unknown = task_cell_state(task, c, zeros);
+
+            pattern->cells[total] = (struct suppress_cell){
+                .weight = weight, .order = UINT32_MAX - (uint32_t)total, .exempt = task->cells[c].is_exempt};
+            pattern->cells[block] = (struct suppress_cell){
+                .weight = weight, .order = UINT32_MAX - (uint32_t)block, .exempt = task->cells[c].is_exempt};
+            fill_total(&pattern->cells[total], layer, area, c, unknown);
+            fill_block(&pattern->cells[block], layer, area, c, unknown);
+        }
+    }
+    free(zeros);
+    return 0;
+}
+
+/* ---- lines ---- */
+
+void pattern_begin_line(struct pattern *pattern, int parent, unsigned components)
+{
+    if (pattern->num_lines == pattern->max_lines) {
+        size_t max = 2 * pattern->max_lines + 64;
+        struct suppress_line *grown = realloc(pattern->lines, max * sizeof *grown);
+        if (grown == NULL) {
+            pattern->failed = true;
+            return;
+        }
+        pattern->lines = grown;
+        pattern->max_lines = max;
+    }
+    pattern->lines[pattern->num_lines++] =
+        (struct suppress_line){.parent = parent, .components = (uint8_t)components};
+}
+
+void pattern_add_child(struct pattern *pattern, int cell)
+{
+    if (pattern->num_children == pattern->max_children) {
+        size_t max = 2 * pattern->max_children + 256;
+        int *grown = realloc(pattern->children, max * sizeof *grown);
+        if (grown == NULL) {
+            pattern->failed = true;
+            return;
+        }
+        pattern->children = grown;
+        pattern->max_children = max;
+    }
+    if (!pattern->failed) {
+        pattern->children[pattern->num_children++] = cell;
+        pattern->lines[pattern->num_lines - 1].num_children++;
+    }
+}
+
+/* Is `area` a maximal open descendant of `above`? */
+static bool is_next_below(const struct view *view, int area, int above, int series)
+{
+    int up = view->roster->areas[area].parent;
+
+    while (up != NONE && up != above && !is_open(view, up, series)) {
+        up = view->roster->areas[up].parent;
+    }
+    return up == above && is_open(view, area, series);
+}
+
+static void add_tree_lines(struct pattern *pattern, const struct pattern_layer *layer, int area, int series)
+{
+    const struct view *view = layer->view;
+    const struct task_series *s = &view->task->series[series];
+
+    for (int c = s->first_cell; c < s->first_cell + s->num_cells; c++) {
+        bool begun = false;
+        for (int below = 0; below < view->roster->num_areas; below++) {
+            if (is_next_below(view, below, area, series)) {
+                if (!begun) {
+                    pattern_begin_line(pattern, pattern_total(layer, area, c), PATTERN_ALL);
+                    begun = true;
+                }
+                pattern_add_child(pattern, pattern_total(layer, below, c));
+            }
+        }
+        if (begun && has_own_block(view, area, series)) {
+            pattern_add_child(pattern, pattern_block(layer, area, c));
+        }
+    }
+}
+
+/* `series` is whole; its strata follow it. */
+static void add_strata_lines(struct pattern *pattern, const struct pattern_layer *layer, int area, int series)
+{
+    const struct task *task = layer->view->task;
+    const struct task_series *all = task->series;
+    int end = series + 1;
+
+    while (end < task->num_series && strcmp(all[end].wire->indicator, all[series].wire->indicator) == 0) {
+        end++;
+    }
+    for (int i = 0; end > series + 1 && i < all[series].num_cells; i++) {
+        pattern_begin_line(pattern, pattern_total(layer, area, all[series].first_cell + i), PATTERN_ALL);
+        for (int s = series + 1; s < end; s++) {
+            pattern_add_child(pattern, pattern_total(layer, area, all[s].first_cell + i));
+        }
+    }
+}
+
+/* A distribution's bins and its missing count add up to the number of cases, which someone always knows. */
+static void add_bins_line(struct pattern *pattern, const struct pattern_layer *layer, int area, int series)
+{
+    const struct task_series *s = &layer->view->task->series[series];
+
+    if (s->wire->kind != WEFT__V1__KIND__KIND_DISTRIBUTION) {
+        return;
+    }
+    pattern_begin_line(pattern, SUPPRESS_PUBLIC, PATTERN_COUNT);
+    for (int c = s->first_cell; c < s->first_cell + s->num_cells; c++) {
+        pattern_add_child(pattern, pattern_total(layer, area, c));
+    }
+}
+
+static void add_lines(struct pattern *pattern, const struct pattern_layer *layer)
+{
+    const struct task *task = layer->view->task;
+
+    for (int area = 0; area < layer->view->roster->num_areas; area++) {
+        for (int series = 0; series < task->num_series; series++) {
+            if (!is_open(layer->view, area, series)) {
+                continue;
+            }
+            add_tree_lines(pattern, layer, area, series);
+            if (task->series[series].wire->stratum[0] == '\0') {
+                add_strata_lines(pattern, layer, area, series);
+            }
+            add_bins_line(pattern, layer, area, series);
+        }
+    }
+}
+
+/* ---- layers ---- */
+
+static size_t num_table_cells(const struct pattern *pattern)
+{
+    const struct pattern_layer *last;
+
+    if (pattern->num_layers == 0) {
+        return 0;
+    }
+    last = pattern->layers[pattern->num_layers - 1];
+    return (size_t)last->first_cell + 2 * (size_t)last->view->roster->num_areas * pattern->num_cells;
+}
+
+int pattern_add_layer(struct pattern *pattern, struct pattern_layer *layer, struct err *err)
+{
+    const struct task *task = layer->view->task;
+    size_t first = num_table_cells(pattern);
+    size_t num = first + 2 * (size_t)layer->view->roster->num_areas * (size_t)task->num_cells;
+    struct pattern_layer **layers;
+    struct suppress_cell *cells;
+    int rc;
+
+    if (pattern->num_layers == 0) {
+        pattern->num_cells = (size_t)task->num_cells;
+        pattern->num_series = (size_t)task->num_series;
+    }
+    if ((size_t)task->num_cells != pattern->num_cells || (size_t)task->num_series != pattern->num_series ||
+        num > INT32_MAX) {
+        return err_set(err, ERR_INTERNAL, "pattern of tasks with different cells, or too many");
+    }
+    if ((layers = realloc(pattern->layers, (pattern->num_layers + 1) * sizeof(*layers))) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    pattern->layers = layers;
+    if ((cells = realloc(pattern->cells, num * sizeof *cells)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    pattern->cells = cells;
+    layer->first_cell = (int)first;
+    if ((rc = fill_cells(pattern, layer, err)) != 0) {
+        return rc;
+    }
+    layers[pattern->num_layers++] = layer;
+    add_lines(pattern, layer);
+    return 0;
+}
+
+/* ---- running ---- */
+
+static void hide_series(const struct pattern *pattern, const struct suppress_table *table, int series)
+{
+    const struct task_cell *cells = pattern->layers[0]->view->task->cells;
+
+    for (int i = 0; i < table->num_cells; i++) {
+        if (!table->cells[i].fixed && cells[(size_t)i % pattern->num_cells].series == series) {
+            table->cells[i].suppressed = true;
+        }
+    }
+}
+
+/* Where hiding cells could not make a small one safe, the whole series goes. */
+static int hide_unsafe_series(const struct pattern *pattern, const struct suppress_table *table,
+                              struct err *err)
+{
+    const struct task_cell *cells = pattern->layers[0]->view->task->cells;
+    uint8_t *unsafe = calloc((size_t)table->num_cells, 1);
+    int num_unsafe, rc;
+
+    if (unsafe == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    rc = suppress_check(&num_unsafe, unsafe, table, err);
+    for (int i = 0; rc == 0 && i < table->num_cells; i++) {
+        if (unsafe[i] != 0) {
+            hide_series(pattern, table, cells[(size_t)i % pattern->num_cells].series);
+        }
+    }
+    free(unsafe);
+    return rc;
+}
+
+static void cut_children(struct pattern *pattern)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < pattern->num_lines; i++) {
+        pattern->lines[i].children = pattern->children + next;
+        next += (size_t)pattern->lines[i].num_children;
+    }
+}
+
+int pattern_run(struct pattern *pattern, struct err *err)
+{
+    struct suppress_table table = {
+        .cells = pattern->cells,
+        .num_cells = (int)num_table_cells(pattern),
+        .lines = pattern->lines,
+        .num_lines = (int)pattern->num_lines,
+        .min_cell = pattern->layers[0]->view->task->wire->min_cell,
+    };
+    struct suppress_summary summary;
+    int rc;
+
+    if (pattern->failed) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    cut_children(pattern);
+    for (size_t round = 0; round <= pattern->num_series; round++) {
+        if ((rc = suppress_run(&table, &summary, err)) != 0 || summary.num_unsafe == 0 ||
+            (rc = hide_unsafe_series(pattern, &table, err)) != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+bool pattern_is_hidden(const struct pattern *pattern, const struct pattern_layer *layer, int area, int cell)
+{
+    const struct suppress_cell *total = &pattern->cells[pattern_total(layer, area, cell)];
+
+    return total->hidden || (total->suppressed && !total->exempt);
+}
+
+void pattern_clear(struct pattern *pattern)
+{
+    free(pattern->layers);
+    free(pattern->cells);
+    free(pattern->lines);
+    free(pattern->children);
+    *pattern = (struct pattern){0};
+}
