@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cost.h"
 #include "base/wire.h"
 
 #define LABEL            "weft/v1/document\n"
@@ -127,6 +128,7 @@ static uint8_t *signed_bytes(const Weft__V1__Document *document, size_t *len)
 int document_sign(Weft__V1__Document **document, const char *signer, const uint8_t private_key[KEY_SIZE],
                   struct err *err)
 {
+    COST_SCOPE(COST_SIGN);
     Weft__V1__Document parts = **document;
     Weft__V1__Signature own = WEFT__V1__SIGNATURE__INIT;
     uint8_t signature[SIGNATURE_SIZE];
@@ -163,6 +165,7 @@ done:
 bool document_is_signed(const Weft__V1__Document *document, const char *signer,
                         const uint8_t public_key[KEY_SIZE])
 {
+    COST_SCOPE(COST_SIGN);
     const Weft__V1__Signature *found = NULL;
     uint8_t *bytes;
     size_t len;
@@ -194,6 +197,19 @@ bool document_same_body(const Weft__V1__Document *a, const Weft__V1__Document *b
 {
     return a->type == b->type && a->version == b->version && a->body.len == b->body.len &&
            (a->body.len == 0 || memcmp(a->body.data, b->body.data, a->body.len) == 0);
+}
+
+bool document_is_same(const Weft__V1__Document *a, const Weft__V1__Document *b)
+{
+    bool same = document_same_body(a, b) && a->n_signatures == b->n_signatures;
+
+    for (size_t i = 0; same && i < a->n_signatures; i++) {
+        const Weft__V1__Signature *x = a->signatures[i], *y = b->signatures[i];
+        same = strcmp(x->signer, y->signer) == 0 && x->algorithm == y->algorithm &&
+               x->signature.len == y->signature.len &&
+               (x->signature.len == 0 || memcmp(x->signature.data, y->signature.data, x->signature.len) == 0);
+    }
+    return same;
 }
 
 int document_check_wrapping(const Weft__V1__Document *document, struct err *err)

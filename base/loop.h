@@ -16,7 +16,7 @@
 struct loop;
 struct loop_timer;
 
-/* Blocks SIGINT, SIGTERM and SIGHUP in the calling thread, so that threads started later inherit it and the
+/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 in the calling thread, so that threads started later inherit it and the
  * loop alone hears of them; SIGPIPE is ignored. */
 WEFT_MUST_USE int loop_new(struct loop **loop, struct err *err);
 /* What was posted and not yet run is forgotten; timers must be freed before. Harmless on NULL. */
@@ -29,7 +29,7 @@ void loop_stop(struct loop *loop);
 /* Run function(arg) on the loop's thread; in the order of the posts. From any thread, before loop_run too. */
 WEFT_MUST_USE int loop_post(struct loop *loop, void (*function)(void *arg), void *arg, struct err *err);
 
-/* function(arg, signal) for each SIGINT, SIGTERM and SIGHUP from now on. */
+/* function(arg, signal) for each SIGINT, SIGTERM, SIGHUP and SIGUSR1 from now on. */
 void loop_on_signal(struct loop *loop, void (*function)(void *arg, int signal), void *arg);
 
 /* A timer that is not set yet. */

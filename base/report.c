@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cost.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
 
@@ -399,6 +400,7 @@ bool report_open_share(uint8_t *share, const struct task *task, const Weft__V1__
                        unsigned role, const Weft__V1__HpkeCiphertext *ciphertext,
                        const uint8_t hpke_private[HPKE_KEY_SIZE])
 {
+    COST_SCOPE(COST_HPKE);
     uint8_t info[sizeof INPUT_LABEL];
     struct buffer aad = {0};
     bool opened;
@@ -440,6 +442,7 @@ int share_seal(Weft__V1__HpkeCiphertext **out, const uint8_t public_key[HPKE_KEY
                Weft__V1__Side side, const uint8_t basis[DIGEST_SIZE], const uint8_t *share, size_t share_len,
                const uint8_t ikm[HPKE_IKM_SIZE], struct err *err)
 {
+    COST_SCOPE(COST_HPKE);
     Weft__V1__HpkeCiphertext *sealed = ciphertext_new(share_len);
     struct share_binding binding;
     int rc = 0;
@@ -464,6 +467,7 @@ bool share_open(uint8_t *share, size_t share_len, const Weft__V1__HpkeCiphertext
                 const Weft__V1__Opening *opening, const char *sender, Weft__V1__Side side,
                 const uint8_t basis[DIGEST_SIZE])
 {
+    COST_SCOPE(COST_HPKE);
     struct share_binding binding;
     bool opened;
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/calendar.h"
+#include "base/cost.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/store.h"
@@ -479,6 +480,7 @@ static int follow_map(struct store *store)
 
 int store_begin(struct store *store, struct store_txn **txn, bool write, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     struct store_txn *begun;
     unsigned flags = write ? 0 : MDB_RDONLY;
     int result;
@@ -510,6 +512,7 @@ int store_begin(struct store *store, struct store_txn **txn, bool write, struct 
 
 int store_begin_nested(struct store_txn *parent, struct store_txn **txn, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     struct store *store = parent->store;
     struct store_txn *begun = calloc(1, sizeof(*begun));
     int result;
@@ -536,6 +539,7 @@ static void end(struct store_txn *txn)
 
 int store_commit(struct store_txn **txn, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     struct store_txn *ended = *txn;
     struct store *store = ended->store;
     int failed = ended->failed;
@@ -559,6 +563,7 @@ int store_commit(struct store_txn **txn, struct err *err)
 
 void store_abort(struct store_txn **txn)
 {
+    COST_SCOPE(COST_STORE);
     if (*txn == NULL)
         return;
     if ((*txn)->write && (*txn)->parent == NULL)
@@ -600,6 +605,7 @@ static const uint8_t *as_bytes(const MDB_val *val)
 int store_get(struct store_txn *txn, int table, const void *key, size_t key_len, const uint8_t **value,
               size_t *value_len, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     MDB_val name = as_val(key, key_len), found;
     int result, rc = check_key(txn, table, key_len, err);
 
@@ -626,6 +632,7 @@ static int64_t cost_of(const struct store *store, size_t key_len, size_t value_l
 int store_put(struct store_txn *txn, int table, const void *key, size_t key_len, const void *value,
               size_t value_len, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     MDB_val name = as_val(key, key_len), content = as_val(value_len > 0 ? value : "", value_len);
     int result, rc = check_key(txn, table, key_len, err);
     int64_t cost;
@@ -650,6 +657,7 @@ int store_put(struct store_txn *txn, int table, const void *key, size_t key_len,
 
 int store_delete(struct store_txn *txn, int table, const void *key, size_t key_len, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     MDB_val name = as_val(key, key_len);
     int result, rc = check_key(txn, table, key_len, err);
 
@@ -687,6 +695,7 @@ static int step(struct store_cursor *cursor, MDB_cursor_op op, struct err *err)
 int store_first(struct store_txn *txn, struct store_cursor *cursor, int table, const void *prefix,
                 size_t prefix_len, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     MDB_cursor *internal;
     int result, rc = check_table(txn, table, err);
 
@@ -706,6 +715,7 @@ int store_first(struct store_txn *txn, struct store_cursor *cursor, int table, c
 
 int store_next(struct store_cursor *cursor, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     return cursor->key == NULL ? 0 : step(cursor, MDB_NEXT, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cost.h"
 #include "base/hex.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
@@ -309,6 +310,7 @@ int task_verify_key(uint8_t key[PRIO3_VERIFY_KEY_SIZE], const struct task *task,
                     const uint8_t own_static_private[KEY_SIZE], const uint8_t peer_static_public[KEY_SIZE],
                     struct err *err)
 {
+    COST_SCOPE(COST_SIGN);
     static const char label[] = "weft verify key";
     uint8_t shared[KEY_SIZE];
     bool agreed = agree(shared, own_static_private, peer_static_public);

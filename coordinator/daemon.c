@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/calendar.h"
+#include "base/cost.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -596,6 +597,10 @@ static void on_signal(void *arg, int signal)
 {
     struct daemon *daemon = arg;
 
+    if (signal == SIGUSR1) {
+        cost_log();
+        return;
+    }
     if (signal == SIGHUP) {
         log_info("connections and documents are renewed");
         callers_renew(daemon->callers);

@@ -15,7 +15,8 @@
 
 #include "coordinator/setup.h"
 
-/* Serve until SIGTERM or SIGINT; SIGHUP connects anew, with renewed certificates, and looks for documents. */
+/* Serve until SIGTERM or SIGINT; SIGHUP connects anew, with renewed certificates, and looks for documents; SIGUSR1 logs
+ * where processor time went (base/cost.h). */
 WEFT_MUST_USE int daemon_run(const char *settings_path, struct err *err);
 
 #endif

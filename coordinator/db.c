@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cost.h"
 #include "base/store_key.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
@@ -318,6 +319,7 @@ static uint8_t *seal(struct db *db, const struct store_key *place, const uint8_t
 int db_seal_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site, const uint8_t *share,
                       size_t len, ProtobufCBinaryData *sealed, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     struct store_key place = report_key(task, site);
 
     sealed->data = seal(db, &place, share, len);
@@ -328,6 +330,7 @@ int db_seal_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const cha
 int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *site,
                       const ProtobufCBinaryData *sealed, uint8_t *share, size_t len, struct err *err)
 {
+    COST_SCOPE(COST_STORE);
     struct store_key place = report_key(task, site);
 
     if (sealed->len != len + AT_REST_OVERHEAD ||

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/calendar.h"
+#include "base/cost.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "node/session.h"
@@ -169,7 +170,9 @@ static void stop(void *arg, int signal)
 {
     struct daemon *daemon = arg;
 
-    if (signal != SIGHUP) {
+    if (signal == SIGUSR1) {
+        cost_log();
+    } else if (signal != SIGHUP) {
         loop_stop(daemon->loop);
     }
 }

@@ -170,7 +170,7 @@ static void on_signal(void *arg, int signal)
 
 static void test_loop__hears_signals_sent_to_the_process(void **arg)
 {
-    static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+    static const int signals[] = {SIGHUP, SIGUSR1, SIGINT, SIGTERM};
     struct state *state = *arg;
 
     loop_on_signal(state->loop, on_signal, state);
