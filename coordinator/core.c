@@ -47,6 +47,9 @@ int core_new(struct core **out, const struct core_options *options, struct err *
 static void task_clear(struct core_task *task)
 {
     secret_wipe(task->hpke_key, sizeof task->hpke_key);
+    if (task->pair_keys != NULL) {
+        secret_free(task->pair_keys, (size_t)task->roster->num_coordinators * sizeof *task->pair_keys);
+    }
     view_free(&task->view);
     task_free(&task->task);
     free(task->waiting);

@@ -28,6 +28,11 @@ struct core_waiting {
     uint32_t revision;
 };
 
+struct core_pair_key {
+    bool is_agreed;
+    uint8_t key[PRIO3_VERIFY_KEY_SIZE];
+};
+
 struct core_task {
     struct task *task;
     const struct roster *roster;
@@ -37,6 +42,7 @@ struct core_task {
     uint64_t view_number; /* documents up to here are in the view */
     uint8_t hpke_key[HPKE_KEY_SIZE];
     bool has_hpke_key;
+    struct core_pair_key *pair_keys; /* by coordinator: of the pair with it */
     bool is_dirty; /* something changed since the last look at what is to be done */
     int64_t looked_ms;
     int trouble; /* the error that its last look met, so that it is logged once */

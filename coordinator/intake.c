@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cost.h"
 #include "base/hex.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
@@ -284,24 +285,48 @@ done:
 
 /* ---- verification, common to both ---- */
 
-static int pair_key(const struct core *core, const struct core_task *task, int area, uint8_t key[32],
-                    struct err *err)
+/* The verify key of the area's pair. An agreement costs as much as a signature, so its outcome is kept in memory. */
+static int pair_key(const struct core *core, struct core_task *task, int area,
+                    uint8_t key[PRIO3_VERIFY_KEY_SIZE], struct err *err)
 {
     const struct roster_area *pair = &task->roster->areas[area];
-    int peer = pair->leader == task->self ? pair->helper : pair->leader;
+    int peer = pair->leader == task->self ? pair->helper : pair->leader, rc = 0;
 
-    return task_verify_key(key, task->task, core->options.static_key,
-                           task->roster->coordinators[peer].wire->static_key.data, err);
+    if (task->pair_keys == NULL &&
+        (task->pair_keys = calloc((size_t)task->roster->num_coordinators, sizeof *task->pair_keys)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "verify key");
+    }
+    if (!task->pair_keys[peer].is_agreed) {
+        rc = task_verify_key(task->pair_keys[peer].key, task->task, core->options.static_key,
+                             task->roster->coordinators[peer].wire->static_key.data, err);
+        task->pair_keys[peer].is_agreed = rc == 0;
+    }
+    memcpy(key, task->pair_keys[peer].key, PRIO3_VERIFY_KEY_SIZE);
+    return rc;
+}
+
+static enum prio3_result verify_init(const struct core_task *task, struct prio3_state **state,
+                                     uint8_t *verifier_share, const uint8_t key[PRIO3_VERIFY_KEY_SIZE],
+                                     unsigned role, const Weft__V1__ReportHeader *header,
+                                     const uint8_t *share)
+{
+    COST_SCOPE(COST_PRIO3);
+    uint8_t ctx[TASK_CTX_MAX];
+
+    return prio3_verify_init(task->task->prio3, state, verifier_share, key, ctx, task_ctx(task->task, ctx),
+                             role, header->report_id.data, header->public_share.data,
+                             header->public_share.len, share,
+                             prio3_sizes(task->task->prio3)->input_share[role]);
 }
 
 /* Open one's input share and begin: the state and verifier share, or the reason to reject. */
-static int begin_verification(const struct core *core, const struct core_task *task, int area, unsigned role,
+static int begin_verification(const struct core *core, struct core_task *task, int area, unsigned role,
                               const Weft__V1__ReportHeader *header,
                               const Weft__V1__HpkeCiphertext *ciphertext, struct prio3_state **state,
                               uint8_t *verifier_share, Weft__V1__RejectReason *reason, struct err *err)
 {
     const struct prio3_sizes *sizes = prio3_sizes(task->task->prio3);
-    uint8_t ctx[TASK_CTX_MAX], key[PRIO3_VERIFY_KEY_SIZE];
+    uint8_t key[PRIO3_VERIFY_KEY_SIZE];
     uint8_t *share = malloc(sizes->input_share[role]);
     enum prio3_result result;
     int rc;
@@ -317,9 +342,7 @@ static int begin_verification(const struct core *core, const struct core_task *t
         *reason = role == 0 ? REJECT(LEADER_DECRYPT) : REJECT(HELPER_DECRYPT);
         goto done;
     }
-    result = prio3_verify_init(task->task->prio3, state, verifier_share, key, ctx, task_ctx(task->task, ctx),
-                               role, header->report_id.data, header->public_share.data,
-                               header->public_share.len, share, sizes->input_share[role]);
+    result = verify_init(task, state, verifier_share, key, role, header, share);
     if (result == PRIO3_NO_MEMORY) {
         rc = err_set(err, ERR_NO_MEMORY, "verification");
     } else if (result != PRIO3_OK) {
@@ -337,6 +360,7 @@ static int finish_verification(const struct core_task *task, const struct prio3_
                                size_t helper_len, uint8_t *out_share, Weft__V1__RejectReason *reason,
                                struct err *err)
 {
+    COST_SCOPE(COST_PRIO3);
     const uint8_t *const shares[PRIO3_SHARES] = {leader_share, helper_share};
     const size_t lens[PRIO3_SHARES] = {leader_len, helper_len};
     uint8_t ctx[TASK_CTX_MAX], message[PRIO3_MESSAGE_SIZE];
