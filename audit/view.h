@@ -66,6 +66,8 @@ const struct view_document *view_held(const struct view *view, Weft__V1__Documen
 
 /* Check signatures and content of a document and take a copy of it. Adding it again is fine. */
 WEFT_MUST_USE int view_add(struct view *view, const Weft__V1__Document *document, struct err *err);
+/* The same for a document that this party itself stored after view_add: its signatures are not checked again. */
+WEFT_MUST_USE int view_load(struct view *view, const Weft__V1__Document *document, struct err *err);
 
 /* Check the content alone, before one's own signature is added: who signed is not looked at. */
 WEFT_MUST_USE int view_check(const struct view *view, const Weft__V1__Document *document, struct err *err);

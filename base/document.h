@@ -41,6 +41,8 @@ bool document_is_signed(const Weft__V1__Document *document, const char *signer,
                         const uint8_t public_key[KEY_SIZE]);
 
 void document_digest(uint8_t out[DIGEST_SIZE], const Weft__V1__Document *document);
+bool document_is_same(const Weft__V1__Document *a,
+                      const Weft__V1__Document *b); /* with all signatures, in order */
 bool document_same_body(const Weft__V1__Document *a, const Weft__V1__Document *b);
 
 /* Is the wrapping plain: no unknown fields, at most DOCUMENT_SIGNATURES_MAX signatures, each of the right size

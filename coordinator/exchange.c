@@ -280,7 +280,7 @@ int exchange_refresh(struct db *db, struct core_task *task, struct err *err)
             return rc;
         }
         rc = next.document == NULL ? err_set(err, ERR_STORE_CORRUPT, "document %" PRIu64, next.number)
-                                   : view_add(task->view, next.document, err);
+                                   : view_load(task->view, next.document, err);
         document_free(&next.document);
         if (rc != 0) {
             return rc;
