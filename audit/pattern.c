@@ -152,20 +152,66 @@ static void add_tree_lines(struct pattern *pattern, const struct pattern_layer *
     }
 }
 
-/* `series` is whole; its strata follow it. */
+/* Are the same areas open for both series just below `above`, and is there the same rest block? */
+static bool adds_up_alike(const struct view *view, int above, int a, int b)
+{
+    if (!is_open(view, above, b) || has_own_block(view, above, a) != has_own_block(view, above, b)) {
+        return false;
+    }
+    for (int below = 0; below < view->roster->num_areas; below++) {
+        if (is_next_below(view, below, above, a) != is_next_below(view, below, above, b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_open_below(const struct view *view, int above, int series)
+{
+    for (int below = 0; below < view->roster->num_areas; below++) {
+        if (is_next_below(view, below, above, series)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef int (*cell_getter)(const struct pattern_layer *layer, int area, int cell);
+
+static void add_strata_line(struct pattern *pattern, const struct pattern_layer *layer, cell_getter cell_of,
+                            int area, int series, int end, int cell)
+{
+    const struct task_series *all = layer->view->task->series;
+
+    pattern_begin_line(pattern, cell_of(layer, area, all[series].first_cell + cell), PATTERN_ALL);
+    for (int s = series + 1; s < end; s++) {
+        pattern_add_child(pattern, cell_of(layer, area, all[s].first_cell + cell));
+    }
+}
+
+/* `series` is whole; its strata follow it. Where the areas below and the rest block have such lines too, and add up
+ * alike for all strata, the area's own follows from theirs. */
 static void add_strata_lines(struct pattern *pattern, const struct pattern_layer *layer, int area, int series)
 {
     const struct task *task = layer->view->task;
     const struct task_series *all = task->series;
     int end = series + 1;
+    bool implied;
 
     while (end < task->num_series && strcmp(all[end].wire->indicator, all[series].wire->indicator) == 0) {
         end++;
     }
+    implied = has_open_below(layer->view, area, series);
+    for (int i = series + 1; i < end; i++) {
+        implied = implied && adds_up_alike(layer->view, area, series, i);
+    }
     for (int i = 0; end > series + 1 && i < all[series].num_cells; i++) {
-        pattern_begin_line(pattern, pattern_total(layer, area, all[series].first_cell + i), PATTERN_ALL);
-        for (int s = series + 1; s < end; s++) {
-            pattern_add_child(pattern, pattern_total(layer, area, all[s].first_cell + i));
+        if (implied && has_own_block(layer->view, area, series)) {
+            add_strata_line(pattern, layer, pattern_block, area, series, end, i);
+        }
+        add_strata_line(pattern, layer, pattern_total, area, series, end, i);
+        if (implied && !pattern->failed) {
+            pattern->lines[pattern->num_lines - 1].implied = true;
         }
     }
 }

@@ -6,25 +6,23 @@
  * sum of its children: an area's total of its maximal released descendants and its rest block, a whole
  * series of its strata, a total of its bins. What is wanted:
  *
- *     primary     a cell with a small component is hidden
- *     per line    if any child is hidden, then the parent is too, or at least two children are, and what they
- *                 add up to is provably 0 or at least min_cell; a parent is not hidden alone
- *     altogether  no small component of a hidden cell follows from all lines taken together, nor does the sum
- *                 of two of them unless that is provably min_cell (by exact linear algebra, see nullspace.h:
- *                 the outcome does not rest on the heuristics that lead to it)
+ *     primary         a cell with a small component is hidden
+ *     complementary   and so are others, until each small component of a hidden cell has a *move* (moves.h): a
+ *                     change of hidden components that nobody could notice, twice over. So it has at least
+ *                     three possible values for whoever knows everything that is published, all lines, and
+ *                     which hidden counts are zero; and so has any sum of small components
  *
- * Hiding only grows until this holds. It holds for components: a hidden cell's large component may become
- * known (say, a denominator that another series shows too) as long as something of the cell stays hidden.
+ * This holds for components: a hidden cell's large component may become known (say, a denominator that another
+ * series shows too) as long as its small ones do not.
  *
  * Value-free on purpose: the input is two bits a component. The collectors send these states up, never
  * values, so that a coordinator above learns no number that is later withheld; and everyone who holds the
  * signed states recomputes the same pattern. The price is some more hiding than exact values would need:
- * two hidden children with 3 and 4 patients count as "two small ones", which is not provably 5.
+ * two hidden children with 3 and 4 patients count as "two small ones", of which neither can lose two.
  *
  * Zero is not small: a true zero is shown, and hides nothing for others, so it is never taken as a
- * complement where it would not help. Not covered: ranges (from a shown sum and non-negativity an outsider
- * can bound a hidden count), and sums of three and more small cells that follow only from several lines
- * taken together.
+ * complement where it would not help. Not covered: how likely each of the possible values is, and upper bounds
+ * of values (a slot's maximum times the hospitals) where these are below min_cell + 2.
  *
  * Pure functions: they allocate, and touch nothing else. The same input in the same order gives the same
  * pattern. */
@@ -71,6 +69,7 @@ struct suppress_line {
     const int *children;
     int num_children;
     uint8_t components; /* bit i: the line holds for component i (enum cell_component) */
+    bool implied;       /* follows from the other lines: need not be looked at */
 };
 
 struct suppress_table {
@@ -83,23 +82,17 @@ struct suppress_table {
 
 struct suppress_summary {
     int num_primary, num_complementary; /* cells that are not fixed */
-    int num_unrepaired;                 /* lines that still tell something small: nothing was left to hide */
-    int num_unsafe;                     /* cells that still can be computed, as suppress_check finds them */
+    int num_unsafe;                     /* cells of which a small component has no move */
 };
 
-/* Set `suppressed` where needed, never of fixed cells; clears none. Both counts of failures are 0 unless the states
- * contradict each other or public totals and fixed cells leave no way; what is then to do is the caller's (withhold the series). */
+/* Set `suppressed` where needed, never of fixed cells; clears none. No cell is unsafe unless the states contradict
+ * each other or public totals and fixed cells leave no way; what is then to do is the caller's (withhold the
+ * series). */
 WEFT_MUST_USE int suppress_run(struct suppress_table *table, struct suppress_summary *summary,
                                struct err *err);
 
-/* What the exact check finds of a cell. Bit i: component i is small and is shown or follows from what is
- * shown. Bit i + SUPPRESS_PAIRED_SHIFT: component i is small, so is that of another cell, and their sum
- * follows and is not provably min_cell. */
-#define SUPPRESS_ALONE        ((1u << CELL_COMPONENTS) - 1)
-#define SUPPRESS_PAIRED_SHIFT CELL_COMPONENTS
-
-/* The exact check, of any pattern, whoever made it: `*num_unsafe` is how many cells have any finding;
- * `unsafe` (one a cell, or NULL) gets them. */
+/* The same judgement of any pattern, whoever made it: `*num_unsafe` is how many cells have a small component that
+ * is shown or has no move; `unsafe` (one a cell, or NULL) tells which, bit i for component i. */
 WEFT_MUST_USE int suppress_check(int *num_unsafe, uint8_t *unsafe, const struct suppress_table *table,
                                  struct err *err);
 bool suppress_is_safe(const struct suppress_table *table); /* false also if memory runs out */

@@ -159,8 +159,10 @@ void table_region(struct made_table *made, struct random *random, const int *fan
         cells[s] = table_sum(made, PROPORTION, column, num + 1);
         table_line(made, cells[s], column, num + 1, PROPORTION);
     }
-    if (num_strata > 0)
+    if (num_strata > 0) {
         table_line(made, cells[0], cells + 1, num_strata, PROPORTION);
+        made->lines[made->table.num_lines - 1].implied = true;
+    }
     region_hide(made, random, num_strata, cells, below[num]);
 }
 
@@ -345,8 +347,8 @@ static void mark_pairs(uint8_t *unsafe, const struct made_table *made, const str
                 made->values[a][c] + made->values[b][c] >= ORACLE_MIN_CELL ||
                 !sum_is_determined(matrix, pivot_rows, columns[i], columns[j]))
                 continue;
-            unsafe[a] |= (uint8_t)(1u << (SUPPRESS_PAIRED_SHIFT + c));
-            unsafe[b] |= (uint8_t)(1u << (SUPPRESS_PAIRED_SHIFT + c));
+            unsafe[a] |= (uint8_t)(1u << (CELL_COMPONENTS + c));
+            unsafe[b] |= (uint8_t)(1u << (CELL_COMPONENTS + c));
         }
     }
     free(pivot_rows);

@@ -1,7 +1,7 @@
 /* suppress_oracle.h - tables with known values, and what an outsider can compute from a pattern: the naive
  * judge.
  *
- * Written without coordinator/nullspace and with other means: every component of every suppressed cell is an
+ * Written with other means than audit/moves: every component of every suppressed cell is an
  * unknown of a dense system with right-hand sides, brought to reduced form over another prime. */
 #ifndef UNIT_SUPPRESS_ORACLE_H
 #define UNIT_SUPPRESS_ORACLE_H
@@ -47,7 +47,7 @@ void table_region(struct made_table *made, struct random *random, const int *fan
                   bool random_fans, int *cells);
 
 /* For each cell the components, small in truth, that are shown or follow from what is shown; and, shifted by
- * SUPPRESS_PAIRED_SHIFT, those whose sum with that of another cell follows and is 1 to min_cell - 1. Asserts
+ * CELL_COMPONENTS, those whose sum with that of another cell follows and is 1 to min_cell - 1. Asserts
  * that what follows is the truth. Returns how many cells have any of the first kind. */
 int oracle_unsafe(uint8_t *unsafe, const struct made_table *made);
 

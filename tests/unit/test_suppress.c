@@ -44,21 +44,20 @@ static bool has_small_component(int cell)
     return false;
 }
 
-/* The check and the oracle agree on the pattern, cell by cell and component by component: exactly on what
- * follows alone; of pairs the check, which knows no numbers, may find more, never less. */
+/* What follows from the pattern, the check finds too, alone or in a sum of two; it asks for more. Returns how many
+ * cells it finds. */
 static int judge(void)
 {
-    int num_by_check, num_alone = 0, num_by_oracle = oracle_unsafe(unsafe_by_oracle, &made);
+    int num_by_check;
 
+    oracle_unsafe(unsafe_by_oracle, &made);
     assert_int_equal(suppress_check(&num_by_check, unsafe_by_check, &made.table, NULL), 0);
     for (int i = 0; i < made.table.num_cells; i++) {
-        assert_int_equal(unsafe_by_check[i] & SUPPRESS_ALONE, unsafe_by_oracle[i] & SUPPRESS_ALONE);
-        assert_int_equal(unsafe_by_oracle[i] & ~unsafe_by_check[i], 0);
-        num_alone += (unsafe_by_check[i] & SUPPRESS_ALONE) != 0;
-        num_paired += (unsafe_by_oracle[i] & ~SUPPRESS_ALONE) != 0;
+        uint8_t found = unsafe_by_check[i], follows = unsafe_by_oracle[i];
+
+        assert_false(follows != 0 && found == 0);
+        num_paired += follows >> CELL_COMPONENTS != 0;
     }
-    assert_int_equal(num_alone, num_by_oracle);
-    assert_true(num_by_check >= num_by_oracle);
     assert_int_equal(suppress_is_safe(&made.table), num_by_check == 0);
     return num_by_check;
 }
@@ -116,7 +115,6 @@ static void test_suppress__a_small_child_takes_the_child_with_fewest_hospitals_a
     assert_int_equal(num_suppressed(), 2);
     assert_int_equal(summary.num_primary, 1);
     assert_int_equal(summary.num_complementary, 1);
-    assert_int_equal(summary.num_unrepaired, 0);
     assert_good(&summary);
     one_line(3, (const int[][2]){{2, 90}, {50, 60}, {50, 60}});
     made.cells[1].weight = 3;
@@ -198,22 +196,37 @@ static void test_suppress__two_small_ones_need_a_third(void **state)
     assert_false(oracle_shows_small_rest(&made));
 }
 
-static void test_suppress__as_many_small_ones_as_min_cell_are_enough(void **state)
+static void test_suppress__small_ones_however_many_need_a_large_one(void **state)
 {
     (void)state;
+    /* Five that add up to 5 are all 1. */
     one_line(6, (const int[][2]){{1, 90}, {1, 90}, {1, 90}, {1, 90}, {1, 90}, {50, 60}});
     run();
-    assert_int_equal(num_suppressed(), 5);
+    assert_int_equal(num_suppressed(), 6);
 }
 
-static void test_suppress__a_large_parent_of_small_and_zero_children_stays(void **state)
+static void test_suppress__small_and_zero_children_take_a_large_parent_along(void **state)
 {
     int total = one_line(4, (const int[][2]){{3, 90}, {4, 90}, {0, 60}, {0, 60}});
     (void)state;
 
-    run(); /* the hidden numerators add up to the total's 7 */
-    assert_int_equal(num_suppressed(), 2);
-    assert_false(is_suppressed(total));
+    run();
+    assert_int_equal(num_suppressed(), 3);
+    assert_true(is_suppressed(total));
+}
+
+static void test_suppress__a_small_one_keeps_three_possible_values(void **state)
+{
+    (void)state;
+    /* Two suppressed numerators that add up to 2 would both be 1, whatever their complements. */
+    one_line(3, (const int[][2]){{1, 90}, {1, 60}, {0, 60}});
+    made.cells[0].suppressed = made.cells[1].suppressed = true;
+    assert_int_equal(judge(), 3); /* and the shown sum itself */
+    assert_int_equal(unsafe_by_check[0], 1u << CELL_NUMERATOR);
+    /* 3 and 60 under a shown 63, min_cell 5: the small one may be 3, 4 or 5. */
+    one_line(2, (const int[][2]){{3, 90}, {60, 60}});
+    made.cells[0].suppressed = made.cells[1].suppressed = true;
+    assert_int_equal(judge(), 0);
 }
 
 static void test_suppress__an_unknown_child_may_be_zero(void **state)
@@ -252,7 +265,6 @@ static void test_suppress__a_public_total_cannot_be_hidden(void **state)
     made.table.num_cells = 2;
     summary = run();
     assert_true(is_suppressed(0));
-    assert_int_equal(summary.num_unrepaired, 1);
     assert_int_equal(summary.num_unsafe, 1); /* and says so */
     assert_int_equal(judge(), 1);
     one_line(2, (const int[][2]){{2, 9}, {9, 9}});
@@ -260,17 +272,17 @@ static void test_suppress__a_public_total_cannot_be_hidden(void **state)
     made.table.num_cells = 2;
     summary = run();
     assert_int_equal(num_suppressed(), 2);
-    assert_int_equal(summary.num_unrepaired, 0);
     assert_good(&summary);
 }
 
-static void test_suppress__what_is_suppressed_already_is_protected_too(void **state)
+static void test_suppress__what_is_suppressed_already_stays_so(void **state)
 {
     (void)state;
-    one_line(3, (const int[][2]){{20, 90}, {50, 60}, {50, 60}});
+    one_line(4, (const int[][2]){{20, 90}, {50, 60}, {50, 60}, {3, 90}});
     made.cells[1].suppressed = true;
+    made.cells[1].weight = 9; /* and serves as complement, though others have fewer hospitals */
     run();
-    assert_true(is_suppressed(1));
+    assert_true(is_suppressed(1) && is_suppressed(3));
     assert_int_equal(num_suppressed(), 2);
 }
 
@@ -428,7 +440,6 @@ static void test_suppress__a_denominator_may_be_known_from_elsewhere(void **stat
     summary = run();
     assert_true(is_suppressed(same));
     assert_false(is_suppressed(other));
-    assert_int_equal(summary.num_unrepaired, 0);
     assert_good(&summary);
 }
 
@@ -483,7 +494,6 @@ static void test_suppress__what_is_known_from_elsewhere_protects_nothing(void **
     assert_true(is_suppressed(other));
     assert_false(is_suppressed(same));
     assert_good(&summary);
-    assert_int_equal(summary.num_unrepaired, 0);
 }
 
 static void test_suppress__what_two_components_tell_protects_nothing(void **state)
@@ -503,7 +513,6 @@ static void test_suppress__what_two_components_tell_protects_nothing(void **stat
     summary = run();
     assert_true(is_suppressed(numerator) || is_suppressed(count) || is_suppressed(other));
     assert_good(&summary);
-    assert_int_equal(summary.num_unrepaired, 0);
 }
 
 static void test_suppress__an_odd_cycle_of_lines_is_broken(void **state)
@@ -560,7 +569,6 @@ static void test_suppress__three_tiers_protect_a_county_through_the_city(void **
     assert_true(is_suppressed(others[0])); /* else the second city follows from its counties */
     assert_false(is_suppressed(province) || is_suppressed(counties[1]) || is_suppressed(others[1]));
     assert_good(&summary);
-    assert_int_equal(summary.num_unrepaired, 0);
 }
 
 static void test_suppress__the_sum_of_two_small_ones_does_not_follow_from_two_lines(void **state)
@@ -582,7 +590,7 @@ static void test_suppress__the_sum_of_two_small_ones_does_not_follow_from_two_li
     table_line(&made, total, (const int[]){parts, large[0], small[0]}, 3, COUNT_ONLY);
     made.cells[small[0]].suppressed = made.cells[small[1]].suppressed = made.cells[parts].suppressed = true;
     assert_int_equal(judge(), 2);
-    assert_int_equal(unsafe_by_oracle[small[0]], 1u << (SUPPRESS_PAIRED_SHIFT + CELL_COUNT));
+    assert_int_equal(unsafe_by_oracle[small[0]], 1u << (CELL_COMPONENTS + CELL_COUNT));
     summary = run();
     assert_in_range(num_suppressed(), 4, 5);
     assert_true(is_suppressed(large[0]) || is_suppressed(large[1]));
@@ -608,7 +616,6 @@ static void test_suppress__random_regions_are_safe(void **state)
                      cells);
         summary = run();
         assert_good(&summary);
-        assert_int_equal(summary.num_unrepaired, 0);
         assert_false(oracle_shows_small_rest(&made));
         num = num_suppressed();
         assert_int_equal(summary.num_primary + summary.num_complementary, num);
@@ -691,6 +698,7 @@ static void test_suppress__the_check_finds_what_the_oracle_finds_in_random_patte
 static void test_suppress__random_tangles_are_safe(void **state)
 {
     struct random random = {6};
+    int num_given_up = 0;
     (void)state;
 
     for (int round = 0; round < 1000; round++) {
@@ -698,10 +706,13 @@ static void test_suppress__random_tangles_are_safe(void **state)
 
         make_tangle(&random, false);
         summary = run();
-        assert_good(&summary);
-        assert_int_equal(summary.num_unrepaired, 0);
+        assert_int_equal(summary.num_unsafe, 0);
+        assert_int_equal(oracle_unsafe(unsafe_by_oracle, &made), 0);
         assert_false(oracle_shows_small_rest(&made));
+        num_given_up += judge() != 0; /* the search may find less a second time */
     }
+    print_message("not confirmed: %d of 1000\n", num_given_up);
+    assert_true(num_given_up < 10);
 }
 
 static void test_suppress__never_calls_an_unsafe_pattern_safe(void **state)
@@ -715,7 +726,7 @@ static void test_suppress__never_calls_an_unsafe_pattern_safe(void **state)
 
         make_tangle(&random, true);
         summary = run();
-        assert_int_equal(judge(), summary.num_unsafe);
+        assert_true(judge() <= summary.num_unsafe); /* what was hidden for others may have helped */
         num_unsafe += summary.num_unsafe != 0;
     }
     print_message("with public totals, not to be saved: %d of 1000\n", num_unsafe);
@@ -735,7 +746,7 @@ static void test_suppress__states_that_contradict_each_other_do_no_harm(void **s
             made.cells[i].state = (uint8_t)random_next(&random);
         assert_int_equal(suppress_check(&num_unsafe, NULL, &made.table, NULL), 0);
         summary = run();
-        assert_int_equal(summary.num_unsafe == 0, suppress_is_safe(&made.table));
+        assert_true(summary.num_unsafe > 0 || suppress_is_safe(&made.table));
     }
 }
 
@@ -755,7 +766,6 @@ static void test_suppress__a_large_province_is_done_and_the_same_each_time(void 
     }
     summary = run();
     assert_int_equal(summary.num_unsafe, 0);
-    assert_int_equal(summary.num_unrepaired, 0);
     assert_false(oracle_shows_small_rest(&made));
     print_message("%d cells, %d lines: %d primary, %d complementary\n", made.table.num_cells,
                   made.table.num_lines, summary.num_primary, summary.num_complementary);
@@ -780,12 +790,13 @@ int main(void)
         cmocka_unit_test(test_suppress__an_empty_rest_block_protects_nothing),
         cmocka_unit_test(test_suppress__the_parent_goes_when_all_others_are_zero),
         cmocka_unit_test(test_suppress__two_small_ones_need_a_third),
-        cmocka_unit_test(test_suppress__as_many_small_ones_as_min_cell_are_enough),
-        cmocka_unit_test(test_suppress__a_large_parent_of_small_and_zero_children_stays),
+        cmocka_unit_test(test_suppress__small_ones_however_many_need_a_large_one),
+        cmocka_unit_test(test_suppress__small_and_zero_children_take_a_large_parent_along),
+        cmocka_unit_test(test_suppress__a_small_one_keeps_three_possible_values),
         cmocka_unit_test(test_suppress__an_unknown_child_may_be_zero),
         cmocka_unit_test(test_suppress__facts_are_never_hidden),
         cmocka_unit_test(test_suppress__a_public_total_cannot_be_hidden),
-        cmocka_unit_test(test_suppress__what_is_suppressed_already_is_protected_too),
+        cmocka_unit_test(test_suppress__what_is_suppressed_already_stays_so),
         cmocka_unit_test(test_suppress__what_was_shown_is_not_hidden_to_protect_others),
         cmocka_unit_test(test_suppress__what_was_hidden_stays_protected),
         cmocka_unit_test(test_suppress__says_when_fixed_cells_leave_no_way),
