@@ -9,8 +9,8 @@
 
 #define NO_NODE       (-1)
 #define UPSETS_MAX    24
-#define NODES_MAX     (1 << 15)
-#define PLACES        (1 << 16) /* of the hash table: more than nodes */
+#define NODES_MAX     (1 << 13)
+#define PLACES        (1 << 14) /* of the hash table: more than nodes */
 #define COST_OF_STEP  1u
 #define COST_OF_UPSET 3u
 #define COST_OF_CELL                                                                                         \
@@ -343,15 +343,17 @@ static bool run(struct move *move, struct move_search *search, int unknown)
     return found;
 }
 
-bool move_find(struct move *move, struct move_search *search, int unknown, bool may_hide)
+int move_find(bool *found, struct move *move, struct move_search *search, int unknown, bool may_hide,
+              struct err *err)
 {
     search->may_hide = may_hide;
     search->may_shrink = true;
-    if (run(move, search, unknown))
-        return true;
-    search->may_shrink =
-        false; /* few ways, all upwards: where the search gave up, the sums above are hidden */
-    return run(move, search, unknown);
+    *found = run(move, search, unknown);
+    if (!*found) { /* where the search gave up: few ways, all upwards */
+        search->may_shrink = false;
+        *found = run(move, search, unknown);
+    }
+    return search->out_of_memory ? err_set(err, ERR_NO_MEMORY, "suppression") : 0;
 }
 
 static void raise_parents(uint8_t *heights, const struct suppress_table *table)
