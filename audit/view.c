@@ -101,6 +101,15 @@ static bool pair_signed(const struct view *view, const Weft__V1__Document *docum
            coordinator_signed(view, document, view->roster->areas[area].helper);
 }
 
+bool view_is_signed_by_authority(const struct view *view, const Weft__V1__Document *document)
+{
+    struct roster_roots roots = roster_own_roots(view->roster);
+
+    return roster_check_root_signatures(&roots, document, NULL) == 0 ||
+           (view->history != NULL &&
+            roster_history_has_signed(view->history, view->roster->wire->version, document));
+}
+
 /* The area or coordinator that a body speaks of, by its text; NONE when the kind has none. */
 static const char *body_subject(const Weft__V1__Document *document, const ProtobufCMessage *body)
 {
@@ -145,11 +154,8 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
     case DOC(PLAN):
     case DOC(PATTERN):
         return pair_signed(view, document, roster->top);
-    case DOC(VOID): {
-        struct roster_roots roots = {(const Weft__V1__Root *const *)roster->wire->roots,
-                                     roster->wire->n_roots};
-        return roster_check_root_signatures(&roots, document, NULL) == 0;
-    }
+    case DOC(VOID):
+        return view_is_signed_by_authority(view, document);
     default:
         return false;
     }

@@ -11,6 +11,7 @@
 #ifndef AUDIT_VIEW_H
 #define AUDIT_VIEW_H
 
+#include "base/roster_history.h"
 #include "base/task.h"
 
 /* One signed document, unpacked. */
@@ -28,6 +29,7 @@ struct view_sealed {
 struct view {
     const struct roster *roster; /* borrowed, as is task */
     const struct task *task;
+    const struct roster_history *history; /* borrowed; NULL: only the roster that the task pins is known */
 
     struct view_document *key_sheets; /* by coordinator */
     struct view_document *freezes;    /* by area, as are the next three */
@@ -68,6 +70,10 @@ const struct view_document *view_held(const struct view *view, Weft__V1__Documen
 WEFT_MUST_USE int view_add(struct view *view, const Weft__V1__Document *document, struct err *err);
 /* The same for a document that this party itself stored after view_add: its signatures are not checked again. */
 WEFT_MUST_USE int view_load(struct view *view, const Weft__V1__Document *document, struct err *err);
+
+/* Signed under the rule of the roster that the task pins, or of a later one that is held? What ends or changes a task
+ * must be possible after a root was lost and replaced. */
+bool view_is_signed_by_authority(const struct view *view, const Weft__V1__Document *document);
 
 /* Check the content alone, before one's own signature is added: who signed is not looked at. */
 WEFT_MUST_USE int view_check(const struct view *view, const Weft__V1__Document *document, struct err *err);

@@ -58,7 +58,7 @@ static int check_freeze(const struct view *view, const Weft__V1__Document *docum
     int area = roster_find_area(view->roster, freeze->area);
 
     if (area == NONE || !is_this_task(view, &freeze->task_id) ||
-        freeze->roster_version != view->roster->wire->version) {
+        freeze->roster_version < view->roster->wire->version) {
         return malformed(document, "area, task or roster", err);
     }
     for (size_t i = 0; i < freeze->n_reports; i++) {

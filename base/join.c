@@ -411,8 +411,8 @@ int join_roots_add(struct join_roots *roots, const char *path, struct err *err)
     for (size_t i = 0; i < index; i++) {
         if (strcmp(roots->names[i], roots->names[index]) == 0 ||
             memcmp(roots->keys[i], roots->keys[index], KEY_SIZE) == 0) {
-            rc = err_set(err, ERR_ROSTER_UNSOUND, "%s: root %s has a name or key that is there already", path,
-                         roots->names[index]);
+            rc = err_set(err, ERR_ROSTER_UNSOUND, "%s: root %s has the name or key of one listed before (%s)", path,
+                         roots->names[index], roots->names[i]);
             goto done;
         }
     }

@@ -1,16 +1,16 @@
 /* roster.c - open and check rosters. */
-#include "base/roster.h"
+#include "base/roster_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/wire.h"
 
-#define LEADER    WEFT__V1__SIDE__SIDE_LEADER
-#define HELPER    WEFT__V1__SIDE__SIDE_HELPER
-#define MAX_DEPTH 8
+#define LEADER WEFT__V1__SIDE__SIDE_LEADER
+#define HELPER WEFT__V1__SIDE__SIDE_HELPER
 
-static int unsound(struct err *err, const char *what, const char *id)
+int roster_unsound(struct err *err, const char *what, const char *id)
 {
     return err_set(err, ERR_ROSTER_UNSOUND, "%s: %s", what, id == NULL || *id == '\0' ? "(empty)" : id);
 }
@@ -68,14 +68,16 @@ int roster_find_coordinator_by_tls_name(const struct roster *roster, const char 
     return NONE;
 }
 
-bool roster_is_revoked(const struct roster *roster, const char *tls_name)
+const Weft__V1__Revocation *roster_revocation(const struct roster *roster, const char *tls_name,
+                                              int64_t at_ms)
 {
     for (size_t i = 0; i < roster->wire->n_revoked; i++) {
-        if (strcmp(roster->wire->revoked[i], tls_name) == 0) {
-            return true;
+        const Weft__V1__Revocation *entry = roster->wire->revoked[i];
+        if (entry->from_ms <= at_ms && strcmp(entry->tls_name, tls_name) == 0) {
+            return entry;
         }
     }
-    return false;
+    return NULL;
 }
 
 bool roster_is_within(const struct roster *roster, int area, int ancestor)
@@ -136,28 +138,31 @@ static int check_head(const Weft__V1__Roster *wire, struct err *err)
 {
     bool have_leader = false, have_helper = false;
 
-    if (strcmp(wire->context, "weft v1") != 0 && strcmp(wire->context, "weft demo v1") != 0) {
-        return unsound(err, "unknown context", wire->context);
+    if (strcmp(wire->context, CONTEXT_REAL) != 0 && strcmp(wire->context, CONTEXT_DEMO) != 0) {
+        return roster_unsound(err, "unknown context", wire->context);
     }
     if (wire->version < 1 || wire->expires_ms <= wire->issued_ms) {
-        return unsound(err, "version or dates", "version must be at least 1 and expiry after issue");
+        return roster_unsound(err, "version or dates", "version must be at least 1 and expiry after issue");
+    }
+    if (wire->previous_digest.len != (wire->version == 1 ? 0 : DIGEST_SIZE)) {
+        return roster_unsound(err, "digest of the version before", "needed from version 2 on");
     }
     for (size_t i = 0; i < wire->n_roots; i++) {
         const Weft__V1__Root *root = wire->roots[i];
         if (!id_is_valid(root->name) || !is_side(root->side) || root->public_key.len != KEY_SIZE) {
-            return unsound(err, "root key", root->name);
+            return roster_unsound(err, "root key", root->name);
         }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(root->name, wire->roots[j]->name) == 0 ||
                 memcmp(root->public_key.data, wire->roots[j]->public_key.data, KEY_SIZE) == 0) {
-                return unsound(err, "root key stands twice", root->name);
+                return roster_unsound(err, "root key stands twice", root->name);
             }
         }
         have_leader |= root->side == LEADER;
         have_helper |= root->side == HELPER;
     }
     if (!have_leader || !have_helper) {
-        return unsound(err, "root keys", "one of each side at least");
+        return roster_unsound(err, "root keys", "one of each side at least");
     }
     return 0;
 }
@@ -168,12 +173,12 @@ static int check_operators(const Weft__V1__Roster *wire, struct err *err)
     for (size_t i = 0; i < wire->n_operators; i++) {
         const Weft__V1__Operator *a = wire->operators[i];
         if (!id_is_valid(a->id) || !is_side(a->side) || a->body[0] == '\0') {
-            return unsound(err, "operator", a->id);
+            return roster_unsound(err, "operator", a->id);
         }
         for (size_t j = 0; j < i; j++) {
             const Weft__V1__Operator *b = wire->operators[j];
             if (strcmp(a->id, b->id) == 0) {
-                return unsound(err, "operator stands twice", a->id);
+                return roster_unsound(err, "operator stands twice", a->id);
             }
             if (strcmp(a->body, b->body) == 0 && a->side != b->side) {
                 return err_set(err, ERR_ROSTER_BOTH_SIDES, "body \"%s\" through operators %s and %s", a->body,
@@ -211,7 +216,7 @@ static int allocate(struct roster *roster, struct err *err)
 
     if (wire->n_areas == 0 || wire->n_areas > 100000 || wire->n_coordinators > 100000 ||
         wire->n_sites > 1000000) {
-        return unsound(err, "size", "areas, coordinators or sites out of range");
+        return roster_unsound(err, "size", "areas, coordinators or sites out of range");
     }
     roster->areas = calloc(wire->n_areas, sizeof *roster->areas);
     roster->coordinators = calloc(wire->n_coordinators + 1, sizeof *roster->coordinators);
@@ -243,13 +248,13 @@ static int link_coordinators(struct roster *roster, struct err *err)
 
         if (!id_is_valid(c->wire->id) || !id_is_valid(c->wire->tls_name) ||
             c->wire->sign_key.len != KEY_SIZE || c->wire->static_key.len != KEY_SIZE) {
-            return unsound(err, "coordinator", c->wire->id);
+            return roster_unsound(err, "coordinator", c->wire->id);
         }
         if (i > 0 && strcmp(c->wire->id, c[-1].wire->id) == 0) {
-            return unsound(err, "coordinator stands twice", c->wire->id);
+            return roster_unsound(err, "coordinator stands twice", c->wire->id);
         }
         if (owner == NULL) {
-            return unsound(err, "unknown operator of coordinator", c->wire->id);
+            return roster_unsound(err, "unknown operator of coordinator", c->wire->id);
         }
         c->side = owner->side;
         c->top_area = NONE;
@@ -263,28 +268,28 @@ static int link_area(struct roster *roster, int index, struct err *err)
     const Weft__V1__Area *wire = area->wire;
 
     if (!id_is_valid(wire->code) || wire->tier[0] == '\0' || wire->collector_key.len != KEY_SIZE) {
-        return unsound(err, "area", wire->code);
+        return roster_unsound(err, "area", wire->code);
     }
     if (index > 0 && strcmp(wire->code, area[-1].wire->code) == 0) {
-        return unsound(err, "area stands twice", wire->code);
+        return roster_unsound(err, "area stands twice", wire->code);
     }
     area->parent = wire->parent[0] == '\0' ? NONE : roster_find_area(roster, wire->parent);
     if (wire->parent[0] != '\0' && area->parent == NONE) {
-        return unsound(err, "unknown parent of area", wire->code);
+        return roster_unsound(err, "unknown parent of area", wire->code);
     }
     if (area->parent == NONE) {
         if (roster->top != NONE) {
-            return unsound(err, "a second top area", wire->code);
+            return roster_unsound(err, "a second top area", wire->code);
         }
         roster->top = index;
     }
     area->leader = roster_find_coordinator(roster, wire->leader);
     area->helper = roster_find_coordinator(roster, wire->helper);
     if (area->leader == NONE || roster->coordinators[area->leader].side != LEADER) {
-        return unsound(err, "leader unknown or not on the leader side, area", wire->code);
+        return roster_unsound(err, "leader unknown or not on the leader side, area", wire->code);
     }
     if (area->helper == NONE || roster->coordinators[area->helper].side != HELPER) {
-        return unsound(err, "helper unknown or not on the helper side, area", wire->code);
+        return roster_unsound(err, "helper unknown or not on the helper side, area", wire->code);
     }
     return 0;
 }
@@ -300,13 +305,13 @@ static int link_areas(struct roster *roster, struct err *err)
         }
     }
     if (roster->top == NONE) {
-        return unsound(err, "no top area", "");
+        return roster_unsound(err, "no top area", "");
     }
     for (int i = 0; i < roster->num_areas; i++) {
         int depth = 0;
         for (int up = roster->areas[i].parent; up != NONE; up = roster->areas[up].parent) {
-            if (++depth > MAX_DEPTH) {
-                return unsound(err, "area in a circle or too deep", roster->areas[i].wire->code);
+            if (++depth == ROSTER_MAX_LEVELS) {
+                return roster_unsound(err, "area in a circle or too deep", roster->areas[i].wire->code);
             }
         }
         roster->areas[i].depth = depth;
@@ -328,7 +333,7 @@ static int check_stations(struct roster *roster, struct err *err)
                 continue;
             }
             if (c->top_area != NONE) {
-                return unsound(err, "coordinator serves unconnected areas", c->wire->id);
+                return roster_unsound(err, "coordinator serves unconnected areas", c->wire->id);
             }
             c->top_area = i;
         }
@@ -370,16 +375,17 @@ static int link_sites(struct roster *roster, struct err *err)
 
         if (!id_is_valid(site->wire->id) || !id_is_valid(site->wire->tls_name) ||
             !id_is_valid(site->wire->owner) || site->wire->sign_key.len != KEY_SIZE) {
-            return unsound(err, "site", site->wire->id);
+            return roster_unsound(err, "site", site->wire->id);
         }
         if (i > 0 && strcmp(site->wire->id, site[-1].wire->id) == 0) {
-            return unsound(err, "site stands twice", site->wire->id);
+            return roster_unsound(err, "site stands twice", site->wire->id);
         }
         site->area = roster_find_area(roster, site->wire->area);
         site->supervisor = roster_find_area(roster, site->wire->supervisor);
         if (site->area == NONE || site->supervisor == NONE ||
             !roster_is_within(roster, site->area, site->supervisor)) {
-            return unsound(err, "area or supervisor (its own area or one above) of site", site->wire->id);
+            return roster_unsound(err, "area or supervisor (its own area or one above) of site",
+                                  site->wire->id);
         }
     }
     return number_owners(roster, err);
@@ -404,14 +410,14 @@ static int check_tls_names(const struct roster *roster, struct err *err)
     qsort(names, n, sizeof *names, by_text);
     for (size_t i = 1; i < n && rc == 0; i++) {
         if (strcmp(names[i], names[i - 1]) == 0) {
-            rc = unsound(err, "TLS name stands twice", names[i]);
+            rc = roster_unsound(err, "TLS name stands twice", names[i]);
         }
     }
     free(names);
     return rc;
 }
 
-static int build(struct roster *roster, struct err *err)
+int roster_build(struct roster *roster, struct err *err)
 {
     int rc;
 
@@ -424,6 +430,14 @@ static int build(struct roster *roster, struct err *err)
     return check_tls_names(roster, err);
 }
 
+/* Structure first, then the rules over what is linked. */
+static int build_and_check(struct roster *roster, struct err *err)
+{
+    int rc = roster_build(roster, err);
+
+    return rc != 0 ? rc : roster_check_rules(roster, err);
+}
+
 static void clear_arrays(struct roster *roster)
 {
     free(roster->areas);
@@ -434,7 +448,7 @@ static void clear_arrays(struct roster *roster)
 int roster_check(const Weft__V1__Roster *wire, struct err *err)
 {
     struct roster roster = {.wire = (Weft__V1__Roster *)(uintptr_t)wire};
-    int rc = build(&roster, err);
+    int rc = build_and_check(&roster, err);
 
     clear_arrays(&roster);
     return rc;
@@ -444,7 +458,11 @@ void roster_free(struct roster **roster)
 {
     if (*roster != NULL) {
         clear_arrays(*roster);
-        wire_free(&(*roster)->wire);
+        if ((*roster)->resolved != NULL) {
+            roster_resolved_free((*roster)->resolved);
+        } else {
+            wire_free(&(*roster)->wire);
+        }
         free(*roster);
         *roster = NULL;
     }
@@ -472,6 +490,37 @@ int roster_check_root_signatures(const struct roster_roots *roots, const Weft__V
     return 0;
 }
 
+struct roster_roots roster_own_roots(const struct roster *roster)
+{
+    return (struct roster_roots){(const Weft__V1__Root *const *)roster->wire->roots, roster->wire->n_roots};
+}
+
+int roster_check_succession(const struct roster *before, const struct roster *next,
+                            const Weft__V1__Document *document, struct err *err)
+{
+    const Weft__V1__Roster *a = before->wire, *b = next->wire;
+    struct roster_roots roots = roster_own_roots(before);
+    int rc;
+
+    if (b->version <= a->version) {
+        return err_set(err, ERR_ROSTER_OLDER, "version %" PRIu32 " after %" PRIu32, b->version, a->version);
+    }
+    if (strcmp(a->context, CONTEXT_REAL) == 0 && strcmp(b->context, CONTEXT_REAL) != 0) {
+        return err_set(err, ERR_ROSTER_DEMO,
+                       "version %" PRIu32 " has the context \"%s\", the one before \"%s\"", b->version,
+                       b->context, a->context);
+    }
+    if (b->version != a->version + 1 || b->previous_digest.len != DIGEST_SIZE ||
+        memcmp(b->previous_digest.data, before->digest, DIGEST_SIZE) != 0) {
+        return err_set(err, ERR_ROSTER_SUCCESSION, "version %" PRIu32 " after %" PRIu32, b->version,
+                       a->version);
+    }
+    if ((rc = roster_check_root_signatures(&roots, document, err)) != 0) {
+        err_prefix(err, "under the rule of version %" PRIu32, a->version);
+    }
+    return rc;
+}
+
 int roster_open(struct roster **out, const Weft__V1__Document *document, const struct roster_roots *roots,
                 int64_t now_ms, struct err *err)
 {
@@ -484,10 +533,10 @@ int roster_open(struct roster **out, const Weft__V1__Document *document, const s
     }
     if ((rc = document_body((ProtobufCMessage **)&roster->wire, document,
                             WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err)) != 0 ||
-        (rc = build(roster, err)) != 0) {
+        (rc = build_and_check(roster, err)) != 0) {
         goto done;
     }
-    own = (struct roster_roots){(const Weft__V1__Root *const *)roster->wire->roots, roster->wire->n_roots};
+    own = roster_own_roots(roster);
     if ((rc = roster_check_root_signatures(roots != NULL ? roots : &own, document, err)) != 0) {
         goto done;
     }

@@ -11,7 +11,8 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-#define TOTAL_LIMIT  UINT64_C(0xFFFFFFFF00000001) /* Field64's prime; totals are 64 bits wide over Field128 too */
+#define TOTAL_LIMIT                                                                                          \
+    UINT64_C(0xFFFFFFFF00000001) /* Field64's prime; totals are 64 bits wide over Field128 too */
 #define ROLLUP_PERIODS 60 /* months that a roll-up may add: a total must stay below the prime even then */
 #define NONCE_SIZE     16
 #define ROLE(name)     WEFT__V1__ROLE__ROLE_##name
@@ -149,8 +150,9 @@ static int build_cells(struct task *task, struct err *err)
 
 /* ---- checks of the rest ---- */
 
-static int check_bounds(const struct task *task, const struct roster *roster, struct err *err)
+static int check_bounds(const struct task *task, struct err *err)
 {
+    const struct roster *roster = task->roster;
     uint64_t factor = (uint64_t)(roster->num_sites > 0 ? roster->num_sites : 1) * ROLLUP_PERIODS;
     char name[160];
 
@@ -204,12 +206,27 @@ static int check_head(const Weft__V1__Task *wire, const struct roster *roster, s
     if (wire->vdaf != (uint32_t)PRIO3_MIXED_SUMVEC_64 && wire->vdaf != (uint32_t)PRIO3_MIXED_SUMVEC_128) {
         return unsound(err, "vdaf", "unknown algorithm id");
     }
+    return check_times(wire, err);
+}
+
+/* Who takes part in the period, and which of its areas may be released. */
+static int place(struct task *task, const struct roster *roster, struct err *err)
+{
+    const Weft__V1__Task *wire = task->wire;
+    int rc = roster_as_of(&task->roster, roster, wire->period->start_ms, wire->period->end_ms, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (task->roster->num_sites == 0) {
+        return unsound(err, "period", "no site of the roster takes part in it");
+    }
     for (size_t i = 0; i < wire->n_release_areas; i++) {
-        if (roster_find_area(roster, wire->release_areas[i]) == NONE) {
+        if (roster_find_area(task->roster, wire->release_areas[i]) == NONE) {
             return unsound(err, "unknown area in the release plan", wire->release_areas[i]);
         }
     }
-    return wire->n_release_areas > 0 ? check_times(wire, err) : unsound(err, "release plan", "empty");
+    return wire->n_release_areas > 0 ? 0 : unsound(err, "release plan", "empty");
 }
 
 static int build_prio3(struct task *task, struct err *err)
@@ -238,8 +255,8 @@ static int build(struct task *task, const struct roster *roster, struct err *err
 {
     int rc;
 
-    if ((rc = check_head(task->wire, roster, err)) != 0 || (rc = build_cells(task, err)) != 0 ||
-        (rc = check_bounds(task, roster, err)) != 0) {
+    if ((rc = check_head(task->wire, roster, err)) != 0 || (rc = place(task, roster, err)) != 0 ||
+        (rc = build_cells(task, err)) != 0 || (rc = check_bounds(task, err)) != 0) {
         return rc;
     }
     return build_prio3(task, err);
@@ -249,6 +266,7 @@ static void clear_parts(struct task *task)
 {
     free(task->series);
     free(task->cells);
+    roster_free(&task->roster);
     prio3_free(&task->prio3);
 }
 
@@ -272,8 +290,9 @@ void task_free(struct task **task)
 }
 
 int task_open(struct task **out, const Weft__V1__Document *document, const struct roster *roster,
-              const struct roster_roots *roots, struct err *err)
+              struct err *err)
 {
+    struct roster_roots roots = roster_own_roots(roster);
     struct task *task = calloc(1, sizeof *task);
     int rc;
 
@@ -282,7 +301,7 @@ int task_open(struct task **out, const Weft__V1__Document *document, const struc
     }
     if ((rc = document_body((ProtobufCMessage **)&task->wire, document,
                             WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, err)) != 0 ||
-        (rc = roster_check_root_signatures(roots, document, err)) != 0 ||
+        (rc = roster_check_root_signatures(&roots, document, err)) != 0 ||
         (rc = build(task, roster, err)) != 0) {
         goto done;
     }

@@ -42,6 +42,7 @@ struct task_cell {
 
 struct task {
     Weft__V1__Task *wire;
+    struct roster *roster; /* the pinned one as of the period; borrows from the document's */
     uint8_t id[TASK_ID_SIZE];
     char hex[2 * TASK_ID_SIZE + 1];
     struct prio3 *prio3;
@@ -52,11 +53,11 @@ struct task {
     int num_slots;
 };
 
-/* Check and open a task document against the roster that it pins; signatures of both sides' `roots` are
- * required. Refuses floors below the compiled-in ones, bounds that could overflow the field, slots out of
- * order, unknown areas, impossible times. */
+/* Check and open a task document against the roster that it pins, under whose rule it must be signed. Refuses floors
+ * below the compiled-in ones, bounds that could overflow the field, slots out of order, unknown areas, impossible
+ * times. `roster` must outlive the task. */
 WEFT_MUST_USE int task_open(struct task **task, const Weft__V1__Document *document,
-                            const struct roster *roster, const struct roster_roots *roots, struct err *err);
+                            const struct roster *roster, struct err *err);
 /* The same checks on a draft (not signed yet). */
 WEFT_MUST_USE int task_check(const Weft__V1__Task *wire, const struct roster *roster, struct err *err);
 void task_free(struct task **task);

@@ -100,7 +100,14 @@ static const struct args_option site_options[] = {
     OPT_DAYS,
 };
 
-static const struct args_option revoke_options[] = {OPT_DRAFT};
+static const struct args_option revoke_options[] = {
+    OPT_DRAFT,
+    MAY("from", "TIME", "since when (default: now); reports received later do not count",
+        "起始时间（默认为当前）；此后收到的报告不计入"),
+    NEEDS("reason", "TEXT", "why; everyone reads it", "原因（公开）"),
+};
+
+static const struct args_option remove_options[] = {OPT_DRAFT};
 
 static const struct args_option certify_options[] = {OPT_CA_DIR, OPT_CERT_OUT, OPT_DAYS};
 
@@ -119,6 +126,8 @@ static const struct args_option void_options[] = {
 
 static const struct args_option sign_options[] = {
     OPT_DIR,
+    MAY("previous", "FILE", "the roster before this one: a root of that one signs too when keys change",
+        "上一版名册：更换根密钥时，其根亦可签署本版"),
     MAY("roster", "FILE", "the signed roster, to check a task or void", "已签署的名册，用于核验任务或作废"),
     MAY("catalogue", "FILE", "the catalogue, to check a task", "指标库，用于核验任务"),
 };
@@ -147,6 +156,16 @@ static const struct args_command commands[] = {
      "add a hospital and issue its certificate", "添加机构并签发证书", authority_add_site},
     {"revoke", revoke_options, NUM(revoke_options), "TLSNAME", 1, 1, "admit a TLS name no longer",
      "吊销某个 TLS 名称", authority_revoke},
+    {"remove-operator", remove_options, NUM(remove_options), "ID", 1, 1, "take an operator back from a draft",
+     "从草稿中移除运营方", authority_remove_operator},
+    {"remove-coordinator", remove_options, NUM(remove_options), "ID", 1, 1,
+     "take a coordinator back from a draft", "从草稿中移除协调方", authority_remove_coordinator},
+    {"remove-area", remove_options, NUM(remove_options), "CODE", 1, 1, "take an area back from a draft",
+     "从草稿中移除地区", authority_remove_area},
+    {"remove-site", remove_options, NUM(remove_options), "ID", 1, 1, "take a hospital back from a draft",
+     "从草稿中移除机构", authority_remove_site},
+    {"remove-revocation", remove_options, NUM(remove_options), "TLSNAME", 1, 1,
+     "admit a revoked TLS name again", "撤销对某 TLS 名称的吊销", authority_remove_revocation},
     {"certify", certify_options, NUM(certify_options), "JOINFILE", 1, 1, "issue a party's certificate again",
      "为某方重新签发证书", authority_certify},
     {"task", task_options, NUM(task_options), NULL, 0, 0, "draft a task", "起草任务", authority_task},

@@ -108,11 +108,6 @@ static int by_type(const void *a, const void *b)
 
 /* ---------------------------------------------------------------- checks */
 
-static struct roster_roots roots_of(const struct roster *roster)
-{
-    return (struct roster_roots){(const Weft__V1__Root *const *)roster->wire->roots, roster->wire->n_roots};
-}
-
 static struct item *find(const struct publication *publication, Weft__V1__DocumentType type,
                          const ProtobufCBinaryData *digest)
 {
@@ -126,11 +121,10 @@ static struct item *find(const struct publication *publication, Weft__V1__Docume
     return NULL;
 }
 
-/* A roster must also be signed under the rule of the one before it, where that one is here. */
+/* Is it the next after the one before it, where that one is here? */
 static int check_succession(const struct publication *publication, const struct item *item, struct err *err)
 {
     const struct roster *before = NULL;
-    struct roster_roots roots;
 
     for (size_t i = 0; i < publication->num; i++) {
         const struct roster *other = publication->items[i].roster;
@@ -144,23 +138,13 @@ static int check_succession(const struct publication *publication, const struct 
             (before == NULL || other->wire->version > before->wire->version))
             before = other;
     }
-    if (before == NULL)
-        return 0;
-    if (strcmp(before->wire->context, item->roster->wire->context) != 0)
-        return err_set(err, ERR_ROSTER_DEMO,
-                       "version %" PRIu32 " has the context \"%s\", the one before \"%s\"",
-                       item->roster->wire->version, item->roster->wire->context, before->wire->context);
-    roots = roots_of(before);
-    if (roster_check_root_signatures(&roots, item->document, err) != 0)
-        return err_prefix(err, "under the rule of version %" PRIu32, before->wire->version);
-    return 0;
+    return before == NULL ? 0 : roster_check_succession(before, item->roster, item->document, err);
 }
 
 static int open_task(const struct publication *publication, struct item *item, struct err *err)
 {
     Weft__V1__Task *wire = NULL;
     const struct item *roster;
-    struct roster_roots roots;
     int rc;
 
     if ((rc = document_body((ProtobufCMessage **)&wire, item->document, TYPE(TASK), err)) != 0)
@@ -173,10 +157,28 @@ static int open_task(const struct publication *publication, struct item *item, s
         rc = err_set(err, ERR_CATALOGUE_DIGEST, "catalogue version %.64s is not among the files",
                      wire->catalogue_version);
     } else {
-        roots = roots_of(roster->roster);
-        rc = task_open(&item->task, item->document, roster->roster, &roots, err);
+        rc = task_open(&item->task, item->document, roster->roster, err);
     }
     wire_free(&wire);
+    return rc;
+}
+
+/* A void is signed under the rule of the roster that its task pins, or of a later one. */
+static int check_rule_since(const struct publication *publication, uint32_t version,
+                            const Weft__V1__Document *document, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < publication->num; i++) {
+        const struct roster *roster = publication->items[i].roster;
+        struct roster_roots roots;
+
+        if (roster == NULL || roster->wire->version < version)
+            continue;
+        roots = roster_own_roots(roster);
+        if ((rc = roster_check_root_signatures(&roots, document, err)) == 0)
+            return 0;
+    }
     return rc;
 }
 
@@ -184,7 +186,6 @@ static int check_void(const struct publication *publication, const struct item *
 {
     Weft__V1__Void *wire = NULL;
     const struct item *task;
-    struct roster_roots roots;
     int rc;
 
     if ((rc = document_body((ProtobufCMessage **)&wire, item->document, TYPE(VOID), err)) != 0)
@@ -193,8 +194,7 @@ static int check_void(const struct publication *publication, const struct item *
     if (task == NULL) {
         rc = err_set(err, ERR_TASK_UNKNOWN, "the task of a void is not among the files");
     } else {
-        roots = roots_of(find(publication, TYPE(ROSTER), &task->task->wire->roster_digest)->roster);
-        rc = roster_check_root_signatures(&roots, item->document, err);
+        rc = check_rule_since(publication, task->task->wire->roster_version, item->document, err);
     }
     wire_free(&wire);
     return rc;

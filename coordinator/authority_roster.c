@@ -9,84 +9,14 @@
 #include "base/cert.h"
 #include "base/file.h"
 #include "base/wire.h"
-#include "coordinator/authority.h"
+#include "coordinator/authority_draft.h"
 #include "crypto/secret.h"
 
-#define NAME_MAX_BYTES   256
 #define MAX_CLASSES      16
 #define CERT_DAYS        825
-#define TEXT(text)       ((char *)(uintptr_t)(text)) /* protobuf-c's structs are not const */
 #define KEY_FIELD(bytes) ((ProtobufCBinaryData){.len = KEY_SIZE, .data = (bytes)})
 
-/* An unsigned roster being changed: `roster` is a copy whose lists may be replaced by grown ones. */
-struct draft {
-    Weft__V1__Roster *stored;
-    Weft__V1__Roster roster;
-    void *grown;
-};
-
-/* ---------------------------------------------------------------- drafts */
-
-static int draft_load(struct draft *draft, const char *path, struct err *err)
-{
-    Weft__V1__Document *document = NULL;
-    int rc;
-
-    if ((rc = authority_load(&document, path, err)) != 0)
-        return rc;
-    if (document->n_signatures > 0)
-        rc = err_set(err, ERR_DOCUMENT_SIGNED, "%s is signed and cannot change; see new-roster --from", path);
-    else
-        rc = document_body((ProtobufCMessage **)&draft->stored, document,
-                           WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err);
-    if (rc == 0)
-        draft->roster = *draft->stored;
-    document_free(&document);
-    return rc;
-}
-
-static int draft_save(const struct draft *draft, const char *path, bool is_new, struct err *err)
-{
-    Weft__V1__Document *document = NULL;
-    ProtobufCMessage *body = NULL;
-    int rc;
-
-    /* Read back what was packed, so that nothing is stored that later cannot be read. */
-    if ((rc = document_new(&document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, &draft->roster.base, err)) ==
-            0 &&
-        (rc = document_body(&body, document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err)) == 0)
-        rc = is_new ? authority_save_new(document, path, err) : authority_save(document, path, err);
-    wire_free(&body);
-    document_free(&document);
-    return rc;
-}
-
-static void draft_clear(struct draft *draft)
-{
-    free(draft->grown);
-    wire_free(&draft->stored);
-}
-
-/* A copy of a list with one more item, kept by the draft; NULL without memory. */
-static void *grow(struct draft *draft, const void *list, size_t num, void *item)
-{
-    void **grown = calloc(num + 1, sizeof *grown);
-
-    if (grown == NULL)
-        return NULL;
-    if (num > 0)
-        memcpy(grown, list, num * sizeof *grown);
-    grown[num] = item;
-    draft->grown = grown;
-    return grown;
-}
-
 /* ---------------------------------------------------------------- checks of what is added */
-
-static int unsound(struct err *err, const char *what, const char *which)
-{
-    return err_set(err, ERR_ROSTER_UNSOUND, "%s: %s", which, what);
-}
 
 static int check_id(const char *option, const char *id, struct err *err)
 {
@@ -102,49 +32,10 @@ static int check_names(const struct args *args, struct err *err)
     for (size_t i = 0; i < 2; i++) {
         const char *name = args_value(args, options[i]);
 
-        if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
-            return err_set(err, ERR_USAGE, "--%s: 1 to %d bytes", options[i], NAME_MAX_BYTES);
+        if (name[0] == '\0' || strlen(name) > DRAFT_NAME_MAX)
+            return err_set(err, ERR_USAGE, "--%s: 1 to %d bytes", options[i], DRAFT_NAME_MAX);
     }
     return 0;
-}
-
-static const Weft__V1__Operator *find_operator(const Weft__V1__Roster *roster, const char *id)
-{
-    for (size_t i = 0; i < roster->n_operators; i++) {
-        if (strcmp(roster->operators[i]->id, id) == 0)
-            return roster->operators[i];
-    }
-    return NULL;
-}
-
-static const Weft__V1__Coordinator *find_coordinator(const Weft__V1__Roster *roster, const char *id)
-{
-    for (size_t i = 0; i < roster->n_coordinators; i++) {
-        if (strcmp(roster->coordinators[i]->id, id) == 0)
-            return roster->coordinators[i];
-    }
-    return NULL;
-}
-
-static const Weft__V1__Area *find_area(const Weft__V1__Roster *roster, const char *code)
-{
-    for (size_t i = 0; i < roster->n_areas; i++) {
-        if (strcmp(roster->areas[i]->code, code) == 0)
-            return roster->areas[i];
-    }
-    return NULL;
-}
-
-/* Times on the command line, in China's zone unless they say another. */
-static int parse_time(int64_t *ms, const struct args *args, const char *option, struct err *err)
-{
-    struct calendar_zone zone;
-    int rc;
-
-    if ((rc = calendar_zone(&zone, NULL, err)) == 0 &&
-        (rc = calendar_parse(ms, args_value(args, option), &zone, err)) != 0)
-        err_field(err, option);
-    return rc;
 }
 
 static int check_tier(const char *tier, struct err *err)
@@ -175,7 +66,7 @@ static int check_body(const Weft__V1__Roster *roster, const Weft__V1__Operator *
 static int check_new_party(const Weft__V1__Roster *roster, const struct join *join, struct err *err)
 {
     if (!id_is_valid(join->tls_name))
-        return unsound(err, "the TLS name is longer than 64 bytes", join->tls_name);
+        return draft_unsound(err, "the TLS name is longer than 64 bytes", join->tls_name);
     for (size_t i = 0; i < roster->n_sites + roster->n_coordinators; i++) {
         bool is_site = i < roster->n_sites;
         const Weft__V1__Site *site = is_site ? roster->sites[i] : NULL;
@@ -184,11 +75,11 @@ static int check_new_party(const Weft__V1__Roster *roster, const struct join *jo
         const ProtobufCBinaryData *key = is_site ? &site->sign_key : &coordinator->sign_key;
 
         if (strcmp(id, join->id) == 0)
-            return unsound(err, "is in the roster already", id);
+            return draft_unsound(err, "is in the roster already", id);
         if (strcmp(is_site ? site->tls_name : coordinator->tls_name, join->tls_name) == 0)
-            return unsound(err, "the TLS name belongs to another party", join->tls_name);
+            return draft_unsound(err, "the TLS name belongs to another party", join->tls_name);
         if (key->len == KEY_SIZE && memcmp(key->data, join->sign_key, KEY_SIZE) == 0)
-            return unsound(err, "has the same signing key", id);
+            return draft_unsound(err, "has the same signing key", id);
     }
     return 0;
 }
@@ -218,6 +109,7 @@ static int fresh_roster(struct draft *draft, const struct args *args, const stru
                         const char *from, struct err *err)
 {
     Weft__V1__Document *document = NULL;
+    uint8_t *previous = NULL;
     int rc;
 
     weft__v1__roster__init(&draft->roster);
@@ -229,11 +121,16 @@ static int fresh_roster(struct draft *draft, const struct args *args, const stru
             return rc;
         rc = document_body((ProtobufCMessage **)&draft->stored, document,
                            WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ROSTER, err);
+        if (rc == 0 && (previous = draft_alloc(draft, DIGEST_SIZE)) == NULL)
+            rc = err_set(err, ERR_NO_MEMORY, "roster");
+        if (rc == 0)
+            document_digest(previous, document);
         document_free(&document);
         if (rc != 0)
             return rc;
         draft->roster = *draft->stored;
         draft->roster.version++;
+        draft->roster.previous_digest = (ProtobufCBinaryData){.len = DIGEST_SIZE, .data = previous};
         if (args_value(args, "context") != NULL &&
             strcmp(args_value(args, "context"), draft->roster.context) != 0)
             return err_set(err, ERR_ROSTER_UNSOUND, "%s has the context \"%s\"", from, draft->roster.context);
@@ -270,7 +167,7 @@ int authority_new_roster(const struct args *args, struct err *err)
         goto done;
     }
     if ((rc = fresh_roster(&draft, args, &own.pinned, from, err)) != 0 ||
-        (rc = parse_time(&draft.roster.expires_ms, args, "expires", err)) != 0)
+        (rc = draft_time(&draft.roster.expires_ms, args, "expires", err)) != 0)
         goto done;
     draft.roster.issued_ms = calendar_now_ms();
     if (draft.roster.expires_ms <= draft.roster.issued_ms)
@@ -295,13 +192,13 @@ int authority_add_operator(const struct args *args, struct err *err)
     added.side = strcmp(side, "leader") == 0 ? WEFT__V1__SIDE__SIDE_LEADER : WEFT__V1__SIDE__SIDE_HELPER;
     if (strcmp(side, "leader") != 0 && strcmp(side, "helper") != 0)
         return err_set(err, ERR_USAGE, "--side %s: leader or helper", side);
-    if (body[0] == '\0' || strlen(body) > NAME_MAX_BYTES)
-        return err_set(err, ERR_USAGE, "--body: 1 to %d bytes", NAME_MAX_BYTES);
+    if (body[0] == '\0' || strlen(body) > DRAFT_NAME_MAX)
+        return err_set(err, ERR_USAGE, "--body: 1 to %d bytes", DRAFT_NAME_MAX);
     if ((rc = check_id("id", id, err)) != 0 || (rc = check_names(args, err)) != 0 ||
         (rc = draft_load(&draft, args_value(args, "roster"), err)) != 0)
         goto done;
-    if (find_operator(&draft.roster, id) != NULL) {
-        rc = unsound(err, "is in the roster already", id);
+    if (draft_find_operator(&draft.roster, id) != NULL) {
+        rc = draft_unsound(err, "is in the roster already", id);
         goto done;
     }
     added.id = TEXT(id);
@@ -310,8 +207,8 @@ int authority_add_operator(const struct args *args, struct err *err)
     added.name_en = TEXT(args_value(args, "name-en"));
     if ((rc = check_body(&draft.roster, &added, err)) != 0)
         goto done;
-    draft.roster.operators = grow(&draft, draft.roster.operators, draft.roster.n_operators++, &added);
-    rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
+    draft.roster.operators = draft_grow(&draft, draft.roster.operators, draft.roster.n_operators++, &added);
+    rc = draft.roster.operators == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
                              : draft_save(&draft, args_value(args, "roster"), false, err);
 
 done:
@@ -341,8 +238,8 @@ int authority_add_coordinator(const struct args *args, struct err *err)
     if ((rc = read_join(&join, args_operand(args, 0), JOIN_COORDINATOR, err)) != 0 ||
         (rc = draft_load(&draft, path, err)) != 0 || (rc = check_new_party(&draft.roster, &join, err)) != 0)
         goto done;
-    if (find_operator(&draft.roster, operator_id) == NULL) {
-        rc = unsound(err, "no such operator in the roster; see add-operator", operator_id);
+    if (draft_find_operator(&draft.roster, operator_id) == NULL) {
+        rc = draft_unsound(err, "no such operator in the roster; see add-operator", operator_id);
         goto done;
     }
     added.id = join.id;
@@ -351,8 +248,8 @@ int authority_add_coordinator(const struct args *args, struct err *err)
     added.sign_key = KEY_FIELD(join.sign_key);
     added.static_key = KEY_FIELD(join.static_key);
     draft.roster.coordinators =
-        grow(&draft, draft.roster.coordinators, draft.roster.n_coordinators++, &added);
-    if (draft.grown == NULL)
+        draft_grow(&draft, draft.roster.coordinators, draft.roster.n_coordinators++, &added);
+    if (draft.roster.coordinators == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "roster");
     else if ((rc = issue(args, &join, true, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
         say_joined(args, &join);
@@ -367,14 +264,14 @@ done:
 static int check_leader(const Weft__V1__Roster *roster, const struct join *join, const char *code,
                         struct err *err)
 {
-    const Weft__V1__Coordinator *leader = find_coordinator(roster, join->id);
+    const Weft__V1__Coordinator *leader = draft_find_coordinator(roster, join->id);
 
     if (leader == NULL)
-        return unsound(err, "no such coordinator in the roster; see add-coordinator", join->id);
+        return draft_unsound(err, "no such coordinator in the roster; see add-coordinator", join->id);
     if (leader->sign_key.len != KEY_SIZE || memcmp(leader->sign_key.data, join->sign_key, KEY_SIZE) != 0)
-        return unsound(err, "the join file has another signing key than the roster", join->id);
+        return draft_unsound(err, "the join file has another signing key than the roster", join->id);
     if (join_collector(join, code) == NULL)
-        return unsound(err, "the leader's join file has no collector key for this area", code);
+        return draft_unsound(err, "the leader's join file has no collector key for this area", code);
     return 0;
 }
 
@@ -392,12 +289,12 @@ int authority_add_area(const struct args *args, struct err *err)
         (rc = read_join(&join, args_value(args, "leader-join"), JOIN_COORDINATOR, err)) != 0 ||
         (rc = draft_load(&draft, path, err)) != 0)
         goto done;
-    if (find_area(&draft.roster, code) != NULL)
-        rc = unsound(err, "is in the roster already", code);
-    else if (parent != NULL && find_area(&draft.roster, parent) == NULL)
-        rc = unsound(err, "no such area in the roster; add parents first", parent);
-    else if (find_coordinator(&draft.roster, helper) == NULL)
-        rc = unsound(err, "no such coordinator in the roster; see add-coordinator", helper);
+    if (draft_find_area(&draft.roster, code) != NULL)
+        rc = draft_unsound(err, "is in the roster already", code);
+    else if (parent != NULL && draft_find_area(&draft.roster, parent) == NULL)
+        rc = draft_unsound(err, "no such area in the roster; add parents first", parent);
+    else if (draft_find_coordinator(&draft.roster, helper) == NULL)
+        rc = draft_unsound(err, "no such coordinator in the roster; see add-coordinator", helper);
     else
         rc = check_leader(&draft.roster, &join, code, err);
     if (rc != 0)
@@ -410,8 +307,8 @@ int authority_add_area(const struct args *args, struct err *err)
     added.leader = join.id;
     added.helper = TEXT(helper);
     added.collector_key = KEY_FIELD((uint8_t *)(uintptr_t)join_collector(&join, code));
-    draft.roster.areas = grow(&draft, draft.roster.areas, draft.roster.n_areas++, &added);
-    rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster") : draft_save(&draft, path, false, err);
+    draft.roster.areas = draft_grow(&draft, draft.roster.areas, draft.roster.n_areas++, &added);
+    rc = draft.roster.areas == NULL ? err_set(err, ERR_NO_MEMORY, "roster") : draft_save(&draft, path, false, err);
 
 done:
     join_clear(&join);
@@ -428,18 +325,17 @@ static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__
 
     if ((rc = check_names(args, err)) != 0 || (rc = check_id("owner", args_value(args, "owner"), err)) != 0)
         return rc;
-    if (find_area(roster, area) == NULL)
-        return unsound(err, "no such area in the roster; see add-area", area);
-    if (supervisor != NULL && find_area(roster, supervisor) == NULL)
-        return unsound(err, "no such area in the roster; see add-area", supervisor);
+    if (draft_find_area(roster, area) == NULL)
+        return draft_unsound(err, "no such area in the roster; see add-area", area);
+    if (supervisor != NULL && draft_find_area(roster, supervisor) == NULL)
+        return draft_unsound(err, "no such area in the roster; see add-area", supervisor);
     site->n_classes = args_values(args, "class", classes, MAX_CLASSES);
     for (size_t i = 0; i < site->n_classes; i++) {
         if ((rc = check_id("class", classes[i], err)) != 0)
             return rc;
     }
-    site->valid_from_ms = roster->issued_ms;
     if (args_value(args, "valid-from") != NULL &&
-        (rc = parse_time(&site->valid_from_ms, args, "valid-from", err)) != 0)
+        (rc = draft_time(&site->valid_from_ms, args, "valid-from", err)) != 0)
         return rc;
     site->classes = (char **)(uintptr_t)classes;
     site->name_zh = TEXT(args_value(args, "name-zh"));
@@ -465,8 +361,8 @@ int authority_add_site(const struct args *args, struct err *err)
     added.id = join.id;
     added.tls_name = join.tls_name;
     added.sign_key = KEY_FIELD(join.sign_key);
-    draft.roster.sites = grow(&draft, draft.roster.sites, draft.roster.n_sites++, &added);
-    if (draft.grown == NULL)
+    draft.roster.sites = draft_grow(&draft, draft.roster.sites, draft.roster.n_sites++, &added);
+    if (draft.roster.sites == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "roster");
     else if ((rc = issue(args, &join, true, err)) == 0 && (rc = draft_save(&draft, path, false, err)) == 0)
         say_joined(args, &join);
@@ -477,27 +373,41 @@ done:
     return rc;
 }
 
+static bool has_tls_name(const Weft__V1__Roster *roster, const char *name)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < roster->n_sites; i++)
+        found |= strcmp(roster->sites[i]->tls_name, name) == 0;
+    for (size_t i = 0; i < roster->n_coordinators; i++)
+        found |= strcmp(roster->coordinators[i]->tls_name, name) == 0;
+    for (size_t i = 0; i < roster->n_revoked; i++)
+        found &= strcmp(roster->revoked[i]->tls_name, name) != 0;
+    return found;
+}
+
 int authority_revoke(const struct args *args, struct err *err)
 {
     const char *name = args_operand(args, 0), *path = args_value(args, "roster");
+    Weft__V1__Revocation added = WEFT__V1__REVOCATION__INIT;
     struct draft draft = {0};
-    bool known = false;
     int rc;
 
+    added.tls_name = TEXT(name);
+    added.reason = TEXT(args_value(args, "reason"));
+    added.from_ms = calendar_now_ms();
+    if (args_value(args, "from") != NULL && (rc = draft_time(&added.from_ms, args, "from", err)) != 0)
+        return rc;
+    if (added.reason[0] == '\0' || strlen(added.reason) > DRAFT_NAME_MAX)
+        return err_set(err, ERR_USAGE, "--reason: 1 to %d bytes", DRAFT_NAME_MAX);
     if ((rc = draft_load(&draft, path, err)) != 0)
         return rc;
-    for (size_t i = 0; i < draft.roster.n_sites; i++)
-        known |= strcmp(draft.roster.sites[i]->tls_name, name) == 0;
-    for (size_t i = 0; i < draft.roster.n_coordinators; i++)
-        known |= strcmp(draft.roster.coordinators[i]->tls_name, name) == 0;
-    for (size_t i = 0; i < draft.roster.n_revoked; i++)
-        known &= strcmp(draft.roster.revoked[i], name) != 0;
-    if (!known) {
-        rc = unsound(err, "no party has this TLS name, or it is revoked already", name);
+    if (!has_tls_name(&draft.roster, name)) {
+        rc = draft_unsound(err, "no party has this TLS name, or it is revoked already", name);
     } else {
-        draft.roster.revoked = grow(&draft, draft.roster.revoked, draft.roster.n_revoked++, TEXT(name));
-        rc = draft.grown == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
-                                 : draft_save(&draft, path, false, err);
+        draft.roster.revoked = draft_grow(&draft, draft.roster.revoked, draft.roster.n_revoked++, &added);
+        rc = draft.roster.revoked == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
+                                          : draft_save(&draft, path, false, err);
     }
     draft_clear(&draft);
     return rc;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
 
@@ -29,6 +30,7 @@ int core_new(struct core **out, const struct core_options *options, struct err *
         return err_set(err, ERR_NO_MEMORY, "core");
     }
     core->options = *options;
+    core->history.pinned = options->roots;
     snprintf(core->id, sizeof core->id, "%s", options->id);
     snprintf(core->endpoint, sizeof core->endpoint, "%s", options->endpoint);
     snprintf(core->parent, sizeof core->parent, "%s", options->parent == NULL ? "" : options->parent);
@@ -62,14 +64,10 @@ void core_forget(struct core *core)
     for (size_t i = 0; i < core->num_tasks; i++) {
         task_clear(&core->tasks[i]);
     }
-    for (size_t i = 0; i < core->num_rosters; i++) {
-        roster_free(&core->rosters[i].roster);
-    }
+    roster_history_clear(&core->history);
     free(core->tasks);
-    free(core->rosters);
     core->tasks = NULL;
-    core->rosters = NULL;
-    core->num_tasks = core->num_rosters = 0;
+    core->num_tasks = 0;
     core->global_number = 0;
     core->num_catalogues = 0;
 }
@@ -102,7 +100,7 @@ struct db core_db(struct core *core, struct store_txn *txn)
 
 const struct roster *core_newest_roster(const struct core *core)
 {
-    return core->num_rosters == 0 ? NULL : core->rosters[core->num_rosters - 1].roster;
+    return roster_history_newest(&core->history);
 }
 
 struct core_task *core_find_task(struct core *core, const ProtobufCBinaryData *task_id)
@@ -202,7 +200,7 @@ int core_load(struct core *core, struct store_txn *txn, struct err *err)
     return 0;
 }
 
-int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Document *document, int64_t now_ms,
+int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Document *document,
                  struct err *err)
 {
     struct db db = core_db(core, txn);
@@ -212,7 +210,7 @@ int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Docum
     if ((rc = core_load(core, txn, err)) != 0) {
         return rc;
     }
-    return exchange_take(core, &db, document, now_ms, &is_new, err);
+    return exchange_take(core, &db, document, &is_new, err);
 }
 
 /* ---- who may call what ---- */
@@ -232,50 +230,103 @@ static const unsigned access_table[CORE_NUM_METHODS] = {
     [CORE_PUT_SHARE] = ROLE_CHILD,
 };
 
-struct peer {
-    const struct roster *roster;
-    unsigned roles;
-    int site, coordinator; /* in `roster`; NONE */
-};
-
-static int identify(const struct core *core, const char *tls_name, struct peer *peer, struct err *err)
+int core_check_revoked(const struct core *core, const char *tls_name, int64_t at_ms, struct err *err)
 {
-    const struct roster *roster = core_newest_roster(core);
-    int self;
+    const struct roster *newest = core_newest_roster(core);
+    const Weft__V1__Revocation *entry = newest == NULL ? NULL : roster_revocation(newest, tls_name, at_ms);
+    char from[CALENDAR_TEXT_SIZE];
+    struct calendar_zone zone;
+    int rc;
 
-    *peer = (struct peer){.roster = roster, .site = NONE, .coordinator = NONE};
-    if (roster == NULL || roster_is_revoked(roster, tls_name)) {
-        return err_set(err, ERR_PEER_UNKNOWN, "%s%s", tls_name,
-                       roster == NULL ? ": there is no roster yet" : "");
+    if (entry == NULL) {
+        return 0;
     }
-    self = roster_find_coordinator(roster, core->id);
-    peer->site = roster_find_site_by_tls_name(roster, tls_name);
-    peer->coordinator = roster_find_coordinator_by_tls_name(roster, tls_name);
-    if (self == NONE || (peer->site == NONE && peer->coordinator == NONE)) {
-        return err_set(err, ERR_PEER_UNKNOWN, "%s", tls_name);
+    if ((rc = calendar_zone(&zone, NULL, err)) != 0) {
+        return rc;
     }
-    if (peer->site != NONE && roster->areas[roster->sites[peer->site].supervisor].leader == self) {
-        peer->roles |= ROLE_SITE;
-    }
-    if (peer->coordinator != NONE) {
-        if (roster_parent_coordinator(roster, peer->coordinator) == self) {
-            peer->roles |= ROLE_CHILD;
-        }
-        for (int i = 0; i < roster->num_areas; i++) {
-            if (roster->areas[i].helper == self && roster->areas[i].leader == peer->coordinator) {
-                peer->roles |= ROLE_LEADER;
-            }
-        }
-    }
-    return 0;
+    return err_set(err, ERR_PEER_REVOKED, "%s, from %s: %s", tls_name,
+                   calendar_format(entry->from_ms, &zone, from), entry->reason);
 }
 
-bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__DocumentType type)
+static bool find_peer(const struct roster *roster, const char *tls_name, struct core_peer *peer)
 {
-    struct peer peer;
+    int site = roster_find_site_by_tls_name(roster, tls_name);
+    int coordinator = roster_find_coordinator_by_tls_name(roster, tls_name);
 
-    return identify(core, tls_name, &peer, NULL) == 0 &&
-           (peer.roles & (exchange_is_global(type) ? ROLE_LEADER : ROLE_LEADER | ROLE_CHILD)) != 0;
+    peer->site = site == NONE ? NULL : roster->sites[site].wire->id;
+    peer->coordinator = coordinator == NONE ? NULL : roster->coordinators[coordinator].wire->id;
+    return site != NONE || coordinator != NONE;
+}
+
+/* By the newest roster, else by an older one that a task may pin: a later roster shuts nobody out but by revoking. */
+static int identify(const struct core *core, const char *tls_name, int64_t now_ms, struct core_peer *peer,
+                    struct err *err)
+{
+    int rc;
+
+    *peer = (struct core_peer){.now_ms = now_ms};
+    if (core->history.num == 0) {
+        return err_set(err, ERR_PEER_UNKNOWN, "%s: there is no roster yet", tls_name);
+    }
+    if ((rc = core_check_revoked(core, tls_name, now_ms, err)) != 0) {
+        return rc;
+    }
+    for (size_t i = core->history.num; i-- > 0;) {
+        if (find_peer(core->history.rosters[i], tls_name, peer)) {
+            return 0;
+        }
+    }
+    return err_set(err, ERR_PEER_UNKNOWN, "%s", tls_name);
+}
+
+static unsigned roles_in(const struct core *core, const struct roster *roster, const struct core_peer *peer)
+{
+    int self = roster_find_coordinator(roster, core->id);
+    int site = peer->site == NULL ? NONE : roster_find_site(roster, peer->site);
+    int coordinator = peer->coordinator == NULL ? NONE : roster_find_coordinator(roster, peer->coordinator);
+    unsigned roles = 0;
+
+    if (self == NONE) {
+        return 0;
+    }
+    if (site != NONE && roster->areas[roster->sites[site].supervisor].leader == self) {
+        roles |= ROLE_SITE;
+    }
+    if (coordinator == NONE) {
+        return roles;
+    }
+    if (roster_parent_coordinator(roster, coordinator) == self) {
+        roles |= ROLE_CHILD;
+    }
+    for (int i = 0; i < roster->num_areas; i++) {
+        if (roster->areas[i].helper == self && roster->areas[i].leader == coordinator) {
+            roles |= ROLE_LEADER;
+        }
+    }
+    return roles;
+}
+
+/* Has the peer one of these roles, by the newest roster or for a task that still runs? */
+static bool has_role(const struct core *core, const struct core_peer *peer, unsigned wanted)
+{
+    if ((roles_in(core, core_newest_roster(core), peer) & wanted) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        if (peer->now_ms < core->tasks[i].task->wire->retention_ms &&
+            (roles_in(core, core->tasks[i].roster, peer) & wanted) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__DocumentType type, int64_t now_ms)
+{
+    struct core_peer peer;
+
+    return identify(core, tls_name, now_ms, &peer, NULL) == 0 &&
+           has_role(core, &peer, exchange_is_global(type) ? ROLE_LEADER : ROLE_LEADER | ROLE_CHILD);
 }
 
 /* Every request says which versions of the protocol its sender speaks: N and N-1 work together. */
@@ -314,7 +365,7 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
                const ProtobufCMessage *request, int64_t now_ms, ProtobufCMessage **response, struct err *err)
 {
     struct db db = core_db(core, txn);
-    struct peer peer;
+    struct core_peer peer;
     int rc;
 
     if ((rc = core_load(core, txn, err)) != 0) {
@@ -326,14 +377,14 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
                    : exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request,
                                         now_ms, response, err);
     }
-    if ((rc = identify(core, tls_name, &peer, err)) != 0) {
+    if ((rc = identify(core, tls_name, now_ms, &peer, err)) != 0) {
         return rc;
     }
-    if ((peer.roles & access_table[method]) == 0) {
+    if (!has_role(core, &peer, access_table[method])) {
         return err_set(err, ERR_NOT_ALLOWED, "%s by %s", core_method_name(method), tls_name);
     }
     if ((rc = check_versions(request, err)) != 0 ||
-        (rc = check_roster_is_valid(peer.roster, method, now_ms, err)) != 0) {
+        (rc = check_roster_is_valid(core_newest_roster(core), method, now_ms, err)) != 0) {
         return rc;
     }
     switch (method) {
@@ -344,14 +395,14 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
         return exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, now_ms,
                                   response, err);
     case CORE_SUBMIT:
-        return intake_serve_submit(core, &db, peer.roster->sites[peer.site].wire->id,
-                                   (const Weft__V1__SubmitRequest *)request, now_ms, response, err);
+        return intake_serve_submit(core, &db, peer.site, (const Weft__V1__SubmitRequest *)request, now_ms,
+                                   response, err);
     case CORE_VERIFY:
         return intake_serve_verify(core, &db, peer.coordinator, (const Weft__V1__VerifyRequest *)request,
                                    now_ms, response, err);
     case CORE_CO_SIGN:
-        return cosign_serve(core, &db, peer.roster->coordinators[peer.coordinator].wire->id,
-                            (const Weft__V1__CoSignRequest *)request, now_ms, response, err);
+        return cosign_serve(core, &db, peer.coordinator, (const Weft__V1__CoSignRequest *)request, now_ms,
+                            response, err);
     case CORE_PUT_SHARE:
         return rollup_serve_share(core, &db, peer.coordinator, (const Weft__V1__PutShareRequest *)request,
                                   response, err);

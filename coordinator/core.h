@@ -64,7 +64,7 @@ void core_forget(struct core *core);
 
 /* Take in documents of the authority's publication (rosters, catalogues, tasks); known ones are fine. */
 WEFT_MUST_USE int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Document *document,
-                               int64_t now_ms, struct err *err);
+                               struct err *err);
 
 /* Serve one request of the peer with this TLS name. On success the caller ends *response with wire_free. On
  * failure nothing may be committed of this request. */

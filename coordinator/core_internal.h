@@ -11,16 +11,13 @@
 
 #include "base/log.h"
 #include "base/report.h"
+#include "base/roster_history.h"
 #include "coordinator/core.h"
 #include "audit/view_internal.h"
 
 #define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
 #define REJECT(name) WEFT__V1__REJECT_REASON__REJECT_##name
 #define MAX_SKEW_MS  (5 * 60 * 1000) /* between a pair's clocks */
-
-struct core_roster {
-    struct roster *roster;
-};
 
 /* A report that waits for its verification. */
 struct core_waiting {
@@ -35,7 +32,8 @@ struct core_pair_key {
 
 struct core_task {
     struct task *task;
-    const struct roster *roster;
+    const struct roster *roster;          /* the pinned one as of the period */
+    const struct roster_history *history; /* the core's */
     int self; /* own coordinator index in this roster; NONE: not a party */
     Weft__V1__Side side;
     struct view *view;
@@ -65,8 +63,8 @@ struct core {
     struct core_options options;
     char id[ID_MAX + 1], endpoint[320], parent[ID_MAX + 1];
     struct core_collector *collectors;
-    struct core_roster *rosters; /* ascending versions */
-    size_t num_rosters;
+    struct roster_history history;
+    char newer_at[ID_MAX + 1]; /* a helper that holds a newer roster than this leader; "": none known */
     struct core_task *tasks;
     size_t num_tasks;
     uint64_t global_number; /* global documents up to here are loaded */
@@ -115,8 +113,16 @@ struct db core_db(struct core *core, struct store_txn *txn);
 /* A message on the stack, copied into memory of its own. */
 WEFT_MUST_USE int core_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err);
 ProtobufCBinaryData core_bytes(const void *data, size_t len); /* borrows */
+/* Who calls: a party of the newest roster or of one that a task pins. */
+struct core_peer {
+    const char *site, *coordinator; /* its id; one of them, the other NULL */
+    int64_t now_ms;
+};
 /* May the peer with this TLS name give this kind of document? Rosters and tasks come from above, not from below. */
-bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__DocumentType type);
+bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__DocumentType type, int64_t now_ms);
+/* ERR_PEER_REVOKED if the newest roster ended the admission of this TLS name at or before `at_ms`. */
+WEFT_MUST_USE int core_check_revoked(const struct core *core, const char *tls_name, int64_t at_ms,
+                                     struct err *err);
 /* The task_id and area of any document's body; NULL and "" when the kind has none. */
 const ProtobufCBinaryData *core_body_task_id(const ProtobufCMessage *body);
 const char *core_body_area(const ProtobufCMessage *body);
@@ -137,14 +143,14 @@ bool core_stops_all(int code);
 
 /* Check, store and load one document, from wherever it came. */
 WEFT_MUST_USE int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document,
-                                int64_t now_ms, bool *is_new, struct err *err);
+                                bool *is_new, struct err *err);
 /* A task's documents into its view, as far as not there yet. */
 WEFT_MUST_USE int exchange_refresh(struct db *db, struct core_task *task, struct err *err);
 /* Documents of no one task: rosters, catalogues and tasks. */
 bool exchange_is_global(Weft__V1__DocumentType type);
 /* Load them. */
 WEFT_MUST_USE int exchange_load(struct core *core, struct db *db, struct err *err);
-WEFT_MUST_USE int exchange_serve_get(struct core *core, struct db *db, int coordinator,
+WEFT_MUST_USE int exchange_serve_get(struct core *core, struct db *db, const char *coordinator,
                                      const Weft__V1__GetDocumentsRequest *request,
                                      ProtobufCMessage **response, struct err *err);
 WEFT_MUST_USE int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
@@ -162,12 +168,12 @@ WEFT_MUST_USE int intake_load(struct db *db, struct core_task *task, struct err 
 /* Does a report of a site supervised by `area` wait for its verification here? */
 bool intake_has_waiting(const struct core_task *task, int area);
 /* Can no report of sites supervised by `area` come any more? */
-WEFT_MUST_USE int intake_is_closed(struct db *db, struct core_task *task, int area, int64_t now_ms,
-                                   bool *closed, struct err *err);
+WEFT_MUST_USE int intake_is_closed(const struct core *core, struct db *db, struct core_task *task, int area,
+                                   int64_t now_ms, bool *closed, struct err *err);
 WEFT_MUST_USE int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
                                       const Weft__V1__SubmitRequest *request, int64_t now_ms,
                                       ProtobufCMessage **response, struct err *err);
-WEFT_MUST_USE int intake_serve_verify(struct core *core, struct db *db, int leader,
+WEFT_MUST_USE int intake_serve_verify(struct core *core, struct db *db, const char *leader,
                                       const Weft__V1__VerifyRequest *request, int64_t now_ms,
                                       ProtobufCMessage **response, struct err *err);
 WEFT_MUST_USE int intake_due(struct core_round *round, struct core_task *task, struct err *err);
@@ -188,7 +194,7 @@ WEFT_MUST_USE int cosign_answer(struct core *core, struct db *db, struct core_ca
 
 /* Both stages: sum what is complete, seal to the collector or pass up. */
 WEFT_MUST_USE int rollup_due(struct core_round *round, struct core_task *task, struct err *err);
-WEFT_MUST_USE int rollup_serve_share(struct core *core, struct db *db, int sender,
+WEFT_MUST_USE int rollup_serve_share(struct core *core, struct db *db, const char *sender,
                                      const Weft__V1__PutShareRequest *request, ProtobufCMessage **response,
                                      struct err *err);
 void rollup_answer(struct core *core, struct core_call *call);

@@ -5,6 +5,7 @@
  * out. */
 #include "coordinator/core_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,8 @@ static bool is_draining(const struct core_task *task, int area, int64_t now_ms)
     return intake_has_waiting(task, area) && now_ms < settle_ms(task) && now_ms < close_ms + MAX_SKEW_MS;
 }
 
-static int is_time(struct db *db, struct core_task *task, Weft__V1__DocumentType type, int area,
-                   int64_t now_ms, bool *due, struct err *err)
+static int is_time(const struct core *core, struct db *db, struct core_task *task,
+                   Weft__V1__DocumentType type, int area, int64_t now_ms, bool *due, struct err *err)
 {
     const Weft__V1__Task *wire = task->task->wire;
     const struct view *view = task->view;
@@ -66,7 +67,7 @@ static int is_time(struct db *db, struct core_task *task, Weft__V1__DocumentType
             *due = false;
             return 0;
         }
-        return intake_is_closed(db, task, area, now_ms, due, err);
+        return intake_is_closed(core, db, task, area, now_ms, due, err);
     case DOC(ORDER):
         *due = now_ms >= wire->order_ms || all_freezes(task);
         return 0;
@@ -108,20 +109,39 @@ static void freeze_build_clear(struct freeze_build *build)
     free(build->dropped);
 }
 
-static int add_frozen(struct db *db, const struct core_task *task, int site, struct freeze_build *build,
-                      Weft__V1__Freeze *freeze, struct err *err)
+/* Had the roster `by` ended the site's admission when its report was received? Leader and helper hold the same receipt
+ * and so judge the same. */
+static int was_revoked(const Weft__V1__Site *site, const StoredReport *accepted, const struct roster *by,
+                       bool *revoked, struct err *err)
+{
+    Weft__V1__Receipt *receipt = NULL;
+    int rc = document_body((ProtobufCMessage **)&receipt, accepted->receipt, DOC(RECEIPT), err);
+
+    if (rc == 0) {
+        *revoked = roster_revocation(by, site->tls_name, receipt->time_ms) != NULL;
+    }
+    wire_free(&receipt);
+    return rc;
+}
+
+static int add_frozen(struct db *db, const struct core_task *task, const struct roster *by, int site,
+                      struct freeze_build *build, Weft__V1__Freeze *freeze, struct err *err)
 {
     const Weft__V1__Site *wire = task->roster->sites[site].wire;
     Weft__V1__ReportHeader *header = NULL;
     StoredReport *accepted = NULL;
     uint32_t revision = 0;
+    bool revoked = false;
     int rc;
 
     if ((rc = db_get_accepted(db, task->task->id, wire->id, &accepted, &revision, err)) != 0 ||
         accepted == NULL) {
         return rc;
     }
-    if ((rc = document_body((ProtobufCMessage **)&header, accepted->report, DOC(REPORT), err)) == 0) {
+    if ((rc = was_revoked(wire, accepted, by, &revoked, err)) == 0 && revoked) {
+        build->dropped[freeze->n_dropped++] = wire->id;
+    } else if (rc == 0 &&
+               (rc = document_body((ProtobufCMessage **)&header, accepted->report, DOC(REPORT), err)) == 0) {
         size_t i = freeze->n_reports++;
         Weft__V1__FrozenReport *report = &build->reports[i];
         memcpy(build->ids[i], header->report_id.data, PRIO3_NONCE_SIZE);
@@ -138,9 +158,9 @@ static int add_frozen(struct db *db, const struct core_task *task, int site, str
     return rc;
 }
 
-/* All accepted reports of the area's sites, as this coordinator has them. */
-static int build_freeze(struct db *db, const struct core_task *task, int area, Weft__V1__Document **document,
-                        struct err *err)
+/* All accepted reports of the area's sites, as this coordinator has them, judged by the revocations of `by`. */
+static int build_freeze(struct db *db, const struct core_task *task, const struct roster *by, int area,
+                        Weft__V1__Document **document, struct err *err)
 {
     size_t max = (size_t)task->roster->num_sites + 1;
     Weft__V1__Freeze freeze = WEFT__V1__FREEZE__INIT;
@@ -160,13 +180,13 @@ static int build_freeze(struct db *db, const struct core_task *task, int area, W
         }
         if (task->dropped[i]) {
             build.dropped[freeze.n_dropped++] = task->roster->sites[i].wire->id;
-        } else if ((rc = add_frozen(db, task, i, &build, &freeze, err)) != 0) {
+        } else if ((rc = add_frozen(db, task, by, i, &build, &freeze, err)) != 0) {
             goto done;
         }
     }
     freeze.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     freeze.area = task->roster->areas[area].wire->code;
-    freeze.roster_version = task->roster->wire->version;
+    freeze.roster_version = by->wire->version;
     freeze.reports = build.list;
     freeze.dropped = build.dropped;
     rc = document_new(document, DOC(FREEZE), &freeze.base, err);
@@ -227,19 +247,52 @@ static int compare_freeze(const Weft__V1__Freeze *theirs, const Weft__V1__Freeze
     return 0;
 }
 
-static int check_freeze_against_own(struct db *db, const struct core_task *task, int area,
-                                    const Weft__V1__Document *document, int64_t now_ms, struct err *err)
+/* What only the leader drops: it may do so once the time to settle is over. What the helper drops as revoked, the leader
+ * must drop too. */
+static int compare_dropped(const struct core_task *task, const Weft__V1__Freeze *theirs,
+                           const Weft__V1__Freeze *own, int64_t now_ms, struct err *err)
+{
+    for (size_t i = 0; i < own->n_dropped; i++) {
+        if (!is_dropped(theirs, own->dropped[i])) {
+            return freeze_differs(err, own->dropped[i]);
+        }
+    }
+    for (size_t i = 0; i < theirs->n_dropped; i++) {
+        if (!is_dropped(own, theirs->dropped[i]) && now_ms < settle_ms(task)) {
+            return freeze_differs(err, theirs->dropped[i]);
+        }
+    }
+    return 0;
+}
+
+/* Both judge by the newest roster that either holds: the helper waits for the leader's, the leader fetches the helper's. */
+static int check_judged_by(const struct core *core, const Weft__V1__Freeze *theirs, struct err *err)
+{
+    uint32_t newest = core_newest_roster(core)->wire->version;
+
+    if (theirs->roster_version > newest) {
+        return err_set(err, ERR_PREDECESSOR_MISSING, "freeze under roster version %" PRIu32,
+                       theirs->roster_version);
+    }
+    return theirs->roster_version == newest
+               ? 0
+               : err_set(err, ERR_ROSTER_OLDER, "freeze under version %" PRIu32 ", the newest is %" PRIu32,
+                         theirs->roster_version, newest);
+}
+
+static int check_freeze_against_own(const struct core *core, struct db *db, const struct core_task *task,
+                                    int area, const Weft__V1__Document *document, int64_t now_ms,
+                                    struct err *err)
 {
     Weft__V1__Freeze *theirs = NULL, *own = NULL;
     Weft__V1__Document *own_document = NULL;
     int rc;
 
     if ((rc = document_body((ProtobufCMessage **)&theirs, document, DOC(FREEZE), err)) == 0 &&
-        theirs->n_dropped > 0 && now_ms < settle_ms(task)) {
-        rc = freeze_differs(err, theirs->dropped[0]);
-    }
-    if (rc == 0 && (rc = build_freeze(db, task, area, &own_document, err)) == 0 &&
-        (rc = document_body((ProtobufCMessage **)&own, own_document, DOC(FREEZE), err)) == 0) {
+        (rc = check_judged_by(core, theirs, err)) == 0 &&
+        (rc = build_freeze(db, task, core_newest_roster(core), area, &own_document, err)) == 0 &&
+        (rc = document_body((ProtobufCMessage **)&own, own_document, DOC(FREEZE), err)) == 0 &&
+        (rc = compare_dropped(task, theirs, own, now_ms, err)) == 0) {
         rc = compare_freeze(theirs, own, err);
     }
     wire_free(&own);
@@ -280,7 +333,7 @@ static int build(struct core *core, struct db *db, struct core_task *task, Weft_
 {
     switch (type) {
     case DOC(FREEZE):
-        return build_freeze(db, task, area, document, err);
+        return build_freeze(db, task, core_newest_roster(core), area, document, err);
     case DOC(ORDER):
         return view_build_order(task->view, document, err);
     case DOC(CONTRIBUTES):
@@ -311,7 +364,7 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
         !round_wants(round, key)) {
         return 0;
     }
-    if ((rc = is_time(&round->db, task, type, area, round->now_ms, &due, err)) != 0 || !due ||
+    if ((rc = is_time(core, &round->db, task, type, area, round->now_ms, &due, err)) != 0 || !due ||
         (rc = build(core, &round->db, task, type, area, &document, err)) != 0 || document == NULL) {
         return rc;
     }
@@ -427,8 +480,8 @@ static int check_names_all(const struct core_task *task, const Weft__V1__Documen
                          document_type_name(document->type));
 }
 
-static int check_proposal(struct db *db, struct core_task *task, int area, const Weft__V1__Document *document,
-                          int64_t now_ms, struct err *err)
+static int check_proposal(const struct core *core, struct db *db, struct core_task *task, int area,
+                          const Weft__V1__Document *document, int64_t now_ms, struct err *err)
 {
     bool due;
     int rc;
@@ -436,7 +489,7 @@ static int check_proposal(struct db *db, struct core_task *task, int area, const
     if (!is_wanted(task, document->type, area)) {
         return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
     }
-    if ((rc = is_time(db, task, document->type, area, now_ms + MAX_SKEW_MS, &due, err)) != 0) {
+    if ((rc = is_time(core, db, task, document->type, area, now_ms + MAX_SKEW_MS, &due, err)) != 0) {
         return rc;
     }
     if (!due) {
@@ -447,7 +500,7 @@ static int check_proposal(struct db *db, struct core_task *task, int area, const
         return rc;
     }
     if (document->type == DOC(FREEZE)) {
-        return check_freeze_against_own(db, task, area, document, now_ms + MAX_SKEW_MS, err);
+        return check_freeze_against_own(core, db, task, area, document, now_ms + MAX_SKEW_MS, err);
     }
     return document->type == DOC(CONTRIBUTES) || document->type == DOC(RELEASE)
                ? release_check_own_share(db, task, document, err)
@@ -479,12 +532,12 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
         reply.document = known->document;
         return core_own_message(response, &reply.base, err);
     }
-    if ((rc = check_proposal(db, task, area, request->document, now_ms, err)) != 0 ||
+    if ((rc = check_proposal(core, db, task, area, request->document, now_ms, err)) != 0 ||
         (rc = document_copy(&both, request->document, err)) != 0) {
         return rc;
     }
     if ((rc = document_sign(&both, core->id, core->options.sign_key, err)) == 0 &&
-        (rc = exchange_take(core, db, both, now_ms, &is_new, err)) == 0) {
+        (rc = exchange_take(core, db, both, &is_new, err)) == 0) {
         reply.document = both;
         rc = core_own_message(response, &reply.base, err);
     }
@@ -513,14 +566,17 @@ static int site_named(const struct core_task *task, const Weft__V1__Document *do
 
 /* A freeze on which both still differ when the time to settle is over loses the site that they differ on,
  * publicly. */
-static void note_refusal(struct core_task *task, const struct core_call *call, const struct err *failure,
-                         int64_t now_ms)
+static void note_refusal(struct core *core, struct core_task *task, const struct core_call *call,
+                         const struct err *failure, int64_t now_ms)
 {
     const Weft__V1__CoSignRequest *request = (const Weft__V1__CoSignRequest *)call->request;
     int site;
 
     log_warn("helper did not sign", LOG_TEXT("document", document_type_name(request->document->type)),
              LOG_TEXT("helper", call->destination), LOG_ERR(failure));
+    if (failure->code == ERR_ROSTER_OLDER) {
+        snprintf(core->newer_at, sizeof core->newer_at, "%s", call->destination);
+    }
     if (failure->code == ERR_FREEZE_DIFFERS && now_ms >= settle_ms(task) &&
         (site = site_named(task, request->document, failure)) != NONE) {
         task->dropped[site] = true;
@@ -541,11 +597,11 @@ int cosign_answer(struct core *core, struct db *db, struct core_call *call,
         return 0;
     }
     if (reply == NULL) {
-        note_refusal(task, call, failure, now_ms);
+        note_refusal(core, task, call, failure, now_ms);
         return 0;
     }
     if (reply->document == NULL || !document_same_body(reply->document, request->document)) {
         return err_set(err, ERR_HELPER_DISAGREES, "another document came back");
     }
-    return exchange_take(core, db, reply->document, now_ms, &is_new, err);
+    return exchange_take(core, db, reply->document, &is_new, err);
 }

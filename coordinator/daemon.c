@@ -307,7 +307,7 @@ static void take_publication(struct daemon *daemon, struct store_txn *outer)
         struct err err = {0};
         int rc = store_begin_nested(outer, &txn, &err);
         if (rc == 0) {
-            rc = core_publish(daemon->core, txn, document, calendar_now_ms(), &err);
+            rc = core_publish(daemon->core, txn, document, &err);
             rc = end_nested(daemon, &txn, rc, &err);
         }
         publication_done(daemon->publication, rc == 0 ? NULL : &err);

@@ -25,60 +25,30 @@ bool exchange_is_global(Weft__V1__DocumentType type)
     return type == DOC(ROSTER) || type == DOC(CATALOGUE) || type == DOC(TASK);
 }
 
-static int load_roster(struct core *core, const Weft__V1__Document *document, struct err *err)
-{
-    struct roster *roster = NULL;
-    struct core_roster *grown;
-    size_t at;
-    int rc;
-
-    if ((rc = roster_open(&roster, document, &core->options.roots, 0, err)) != 0) {
-        return rc;
-    }
-    if ((grown = realloc(core->rosters, (core->num_rosters + 1) * sizeof *grown)) == NULL) {
-        roster_free(&roster);
-        return err_set(err, ERR_NO_MEMORY, "roster");
-    }
-    core->rosters = grown;
-    for (at = core->num_rosters; at > 0 && grown[at - 1].roster->wire->version > roster->wire->version;
-         at--) {
-        grown[at] = grown[at - 1];
-    }
-    grown[at].roster = roster;
-    core->num_rosters++;
-    return 0;
-}
-
-static const struct roster *pinned_roster(const struct core *core, const Weft__V1__Task *wire)
-{
-    for (size_t i = 0; i < core->num_rosters; i++) {
-        if (wire->roster_digest.len == DIGEST_SIZE &&
-            memcmp(core->rosters[i].roster->digest, wire->roster_digest.data, DIGEST_SIZE) == 0) {
-            return core->rosters[i].roster;
-        }
-    }
-    return NULL;
-}
-
 static int open_task(const struct core *core, const Weft__V1__Document *document, struct core_task *out,
                      struct err *err)
 {
-    Weft__V1__Task *wire = NULL;
+    const struct roster *pinned;
     int rc;
 
-    *out = (struct core_task){.is_dirty = true, .self = NONE};
-    if ((rc = document_body((ProtobufCMessage **)&wire, document, DOC(TASK), err)) != 0) {
+    *out = (struct core_task){.is_dirty = true, .self = NONE, .history = &core->history};
+    if ((rc = roster_history_pinned_by(&pinned, &core->history, document, err)) != 0 ||
+        (rc = task_open(&out->task, document, pinned, err)) != 0) {
         return rc;
     }
-    out->roster = pinned_roster(core, wire);
-    if (out->roster == NULL) {
-        rc =
-            err_set(err, ERR_PREDECESSOR_MISSING, "task needs roster version %" PRIu32, wire->roster_version);
-    } else if ((rc = task_open(&out->task, document, out->roster, &core->options.roots, err)) == 0) {
-        out->self = roster_find_coordinator(out->roster, core->id);
-        out->side = out->self == NONE ? SIDE(NONE) : out->roster->coordinators[out->self].side;
+    out->roster = out->task->roster;
+    out->self = roster_find_coordinator(out->roster, core->id);
+    out->side = out->self == NONE ? SIDE(NONE) : out->roster->coordinators[out->self].side;
+    return 0;
+}
+
+static int have_view(struct core_task *task, struct err *err)
+{
+    int rc = view_new(&task->view, task->roster, task->task, err);
+
+    if (rc == 0) {
+        task->view->history = task->history;
     }
-    wire_free(&wire);
     return rc;
 }
 
@@ -95,7 +65,7 @@ static int load_task(struct core *core, struct db *db, const Weft__V1__Document 
     core->tasks = grown != NULL ? grown : core->tasks;
     if (grown == NULL || task.dropped == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "task");
-    } else if ((rc = view_new(&task.view, task.roster, task.task, err)) == 0) {
+    } else if ((rc = have_view(&task, err)) == 0) {
         rc = intake_load(db, &task, err);
     }
     if (rc != 0) {
@@ -126,7 +96,7 @@ int exchange_load(struct core *core, struct db *db, struct err *err)
             return rc;
         }
         if (next.document != NULL && next.document->type == DOC(ROSTER)) {
-            rc = load_roster(core, next.document, err);
+            rc = roster_history_add(&core->history, next.document, err);
         } else if (next.document != NULL && next.document->type == DOC(TASK)) {
             rc = load_task(core, db, next.document, err);
         } else {
@@ -138,7 +108,7 @@ int exchange_load(struct core *core, struct db *db, struct err *err)
         }
         core->global_number = next.number;
     }
-    return 0;
+    return roster_history_verify(&core->history, err);
 }
 
 /* Catalogues are not signed, so their number is bounded: those that tasks pin, and a few whose task is still to
@@ -164,26 +134,41 @@ static int check_catalogue(const struct core *core, const Weft__V1__Document *do
                : err_set(err, ERR_DOCUMENT_NOT_NEEDED, "a catalogue that no task pins");
 }
 
+static int check_roster(const struct core *core, const Weft__V1__Document *document, char key[VIEW_KEY_MAX],
+                        struct err *err)
+{
+    Weft__V1__Roster *wire = NULL;
+    int rc;
+
+    if ((rc = roster_history_check(&core->history, document, err)) != 0 ||
+        (rc = document_body((ProtobufCMessage **)&wire, document, DOC(ROSTER), err)) != 0) {
+        return rc;
+    }
+    snprintf(key, VIEW_KEY_MAX, "%010" PRIu32, wire->version);
+    wire_free(&wire);
+    return 0;
+}
+
 /* Judge a global document and find the key under which it is stored. */
-static int check_global(struct core *core, const Weft__V1__Document *document, int64_t now_ms,
-                        char key[VIEW_KEY_MAX], struct err *err)
+static int check_global(struct core *core, const Weft__V1__Document *document, char key[VIEW_KEY_MAX],
+                        struct err *err)
 {
     uint8_t digest[DIGEST_SIZE];
-    struct roster *roster = NULL;
     struct core_task task;
+    ProtobufCBinaryData id;
     int rc;
 
     document_digest(digest, document);
+    id = core_bytes(digest, sizeof digest);
     hex_encode(key, digest, sizeof digest);
     if (document->type == DOC(CATALOGUE)) {
         return check_catalogue(core, document, digest, err);
     }
     if (document->type == DOC(ROSTER)) {
-        if ((rc = roster_open(&roster, document, &core->options.roots, now_ms, err)) == 0) {
-            snprintf(key, VIEW_KEY_MAX, "%010" PRIu32, roster->wire->version);
-        }
-        roster_free(&roster);
-        return rc;
+        return check_roster(core, document, key, err);
+    }
+    if (core_find_task(core, &id) != NULL) {
+        return 0; /* held: its signatures were judged when it came */
     }
     rc = open_task(core, document, &task, err);
     task_free(&task.task);
@@ -209,15 +194,15 @@ static int find_document_task(struct core *core, const Weft__V1__Document *docum
 }
 
 /* Stored only if it can be loaded: one that cannot would stop this coordinator for good. */
-static int take_global(struct core *core, struct db *db, const Weft__V1__Document *document, int64_t now_ms,
-                       bool *is_new, struct err *err)
+static int take_global(struct core *core, struct db *db, const Weft__V1__Document *document, bool *is_new,
+                       struct err *err)
 {
     struct db nested = *db;
     char key[VIEW_KEY_MAX];
     uint64_t number;
     int rc;
 
-    if ((rc = check_global(core, document, now_ms, key, err)) != 0 ||
+    if ((rc = check_global(core, document, key, err)) != 0 ||
         (rc = store_begin_nested(db->txn, &nested.txn, err)) != 0) {
         return rc;
     }
@@ -229,8 +214,8 @@ static int take_global(struct core *core, struct db *db, const Weft__V1__Documen
     return rc;
 }
 
-int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document, int64_t now_ms,
-                  bool *is_new, struct err *err)
+int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document, bool *is_new,
+                  struct err *err)
 {
     struct core_task *task = NULL;
     char key[VIEW_KEY_MAX];
@@ -238,7 +223,7 @@ int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *do
     int rc;
 
     if (exchange_is_global(document->type)) {
-        return take_global(core, db, document, now_ms, is_new, err);
+        return take_global(core, db, document, is_new, err);
     }
     if ((rc = view_document_key(key, document, err)) != 0 ||
         (rc = find_document_task(core, document, &task, err)) != 0 ||
@@ -271,7 +256,7 @@ int exchange_refresh(struct db *db, struct core_task *task, struct err *err)
     if (last < task->view_number) { /* the view holds what was not committed after all */
         view_free(&task->view);
         task->view_number = 0;
-        if ((rc = view_new(&task->view, task->roster, task->task, err)) != 0) {
+        if ((rc = have_view(task, err)) != 0) {
             return rc;
         }
     }
@@ -295,26 +280,27 @@ int exchange_refresh(struct db *db, struct core_task *task, struct err *err)
 
 /* Sealed shares go towards their collector only; states to coordinators; all else is public to the task's
  * parties. */
-static bool may_see(const struct core *core, const Weft__V1__Document *document, int coordinator)
+static bool may_see(const struct core_task *task, const char *coordinator, const Weft__V1__Document *document)
 {
-    const struct roster *roster = core_newest_roster(core);
+    const struct roster *roster = task == NULL ? NULL : task->roster;
+    int self = roster == NULL || coordinator == NULL ? NONE : roster_find_coordinator(roster, coordinator);
     Weft__V1__SealedShare *share = NULL;
     bool may = false;
     int area;
 
     if (document->type == DOC(STATES)) {
-        return coordinator != NONE;
+        return coordinator != NULL;
     }
     if (document->type != DOC(SEALED_SHARE)) {
         return true;
     }
-    if (coordinator == NONE || roster->coordinators[coordinator].side != SIDE(LEADER) ||
+    if (self == NONE || roster->coordinators[self].side != SIDE(LEADER) ||
         document_body((ProtobufCMessage **)&share, document, DOC(SEALED_SHARE), NULL) != 0) {
         return false;
     }
     area = share->opening == NULL ? NONE : roster_find_area(roster, share->opening->area);
     for (; area != NONE && !may; area = roster->areas[area].parent) {
-        may = roster->areas[area].leader == coordinator;
+        may = roster->areas[area].leader == self;
     }
     wire_free(&share);
     return may;
@@ -368,24 +354,24 @@ static int batch_fill(struct batch *batch, struct db *db, const uint8_t task[TAS
 }
 
 struct reader {
-    const struct core *core;
-    int coordinator;
+    const struct core_task *task; /* NULL: global documents */
+    const char *coordinator;      /* NULL: a site */
 };
 
 static bool reader_may_see(const void *user, const Weft__V1__Document *document)
 {
     const struct reader *reader = user;
 
-    return may_see(reader->core, document, reader->coordinator);
+    return may_see(reader->task, reader->coordinator, document);
 }
 
-int exchange_serve_get(struct core *core, struct db *db, int coordinator,
+int exchange_serve_get(struct core *core, struct db *db, const char *coordinator,
                        const Weft__V1__GetDocumentsRequest *request, ProtobufCMessage **response,
                        struct err *err)
 {
     Weft__V1__GetDocumentsReply reply = WEFT__V1__GET_DOCUMENTS_REPLY__INIT;
     Weft__V1__NumberedDocument numbered[BATCH_DOCUMENTS], *list[BATCH_DOCUMENTS];
-    struct reader reader = {core, coordinator};
+    struct reader reader = {NULL, coordinator};
     struct batch *batch = NULL;
     const uint8_t *task = DB_NO_TASK;
     uint64_t after = request->after;
@@ -397,6 +383,7 @@ int exchange_serve_get(struct core *core, struct db *db, int coordinator,
             return err_set(err, ERR_TASK_UNKNOWN, "asked for by a peer");
         }
         task = found->task->id;
+        reader.task = found;
     }
     if (request->incarnation.len != STORE_INCARNATION_SIZE ||
         memcmp(request->incarnation.data, core->options.incarnation, STORE_INCARNATION_SIZE) != 0) {
@@ -426,11 +413,12 @@ int exchange_serve_get(struct core *core, struct db *db, int coordinator,
 
 /* May what follows a refused document still be taken? Not when it only came too early, and the sender should
  * send it again; nor when the store is in trouble. But a document that can never be taken (another one of its
- * name is held) must not hold up what others made, which the sender cannot help passing on. */
+ * name is held, a root that was left out signed it) must not hold up what others made, which the sender cannot help
+ * passing on. A loose catalogue may be wanted later. */
 static bool is_refused_for_good(int code, const Weft__V1__Document *document)
 {
     return code != ERR_PREDECESSOR_MISSING && code != ERR_TASK_UNKNOWN && !core_stops_all(code) &&
-           err_entry(code)->status != STATUS_DATA_LOSS && !exchange_is_global(document->type);
+           err_entry(code)->status != STATUS_DATA_LOSS && document->type != DOC(CATALOGUE);
 }
 
 int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
@@ -438,29 +426,34 @@ int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
                        ProtobufCMessage **response, struct err *err)
 {
     Weft__V1__PutDocumentsReply reply = WEFT__V1__PUT_DOCUMENTS_REPLY__INIT;
+    struct err why = {0};
     bool is_new;
     int rc;
 
     for (size_t i = 0; i < request->n_documents; i++) {
         const Weft__V1__Document *document = request->documents[i];
-        struct err why = {0};
+        why = (struct err){0};
         bool is_first = core_newest_roster(core) == NULL && document->type == DOC(ROSTER);
-        if (!is_first && !core_may_give(core, tls_name, document->type)) {
+        if (!is_first && !core_may_give(core, tls_name, document->type, now_ms)) {
             return err_set(err, ERR_NOT_ALLOWED, "%s by %s", document_type_name(document->type), tls_name);
         }
-        if ((rc = exchange_take(core, db, document, now_ms, &is_new, &why)) == 0) {
+        if ((rc = exchange_take(core, db, document, &is_new, &why)) == 0) {
             reply.stored += is_new;
             reply.known += !is_new;
         } else if (is_refused_for_good(rc, document) && request->n_documents > 1) {
             log_error("document refused", LOG_TEXT("peer", tls_name), LOG_ERR(&why));
         } else {
-            if (err != NULL) {
-                *err = why;
-            }
-            return rc;
+            goto refused;
         }
     }
-    return core_own_message(response, &reply.base, err);
+    if (core->history.num > 0 || why.code == 0) {
+        return core_own_message(response, &reply.base, err);
+    }
+refused: /* and while there is no roster: perhaps the pinned roots are wrong, so all is wanted again */
+    if (err != NULL) {
+        *err = why;
+    }
+    return why.code;
 }
 
 /* ---- own key sheet ---- */
@@ -510,7 +503,7 @@ static int make_key_sheet(struct core_round *round, struct core_task *task, stru
     sheet.public_key = core_bytes(public_key, sizeof public_key);
     if ((rc = document_new(&document, DOC(KEY_SHEET), &sheet.base, err)) == 0 &&
         (rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
-        rc = exchange_take(core, &round->db, document, round->now_ms, &is_new, err);
+        rc = exchange_take(core, &round->db, document, &is_new, err);
     }
     document_free(&document);
     return rc;
@@ -690,6 +683,9 @@ int exchange_due(struct core_round *round, struct core_task *task, struct err *e
     if (*parent_id != '\0' && task != NULL && (rc = push(round, task, parent_id, is_for_parent, err)) != 0) {
         return rc;
     }
+    if (task == NULL && core->newer_at[0] != '\0' && (rc = pull(round, task, core->newer_at, err)) != 0) {
+        return rc;
+    }
     return self == NONE ? 0 : with_helpers(round, task, roster, self, err);
 }
 
@@ -698,8 +694,7 @@ int exchange_due(struct core_round *round, struct core_task *task, struct err *e
 /* A document that cannot be taken is left out and named in the log, except when its predecessor is still on
  * the way: then reading stops there and goes on from there next time. */
 static int take_pulled(struct core *core, struct db *db, const char *peer,
-                       const Weft__V1__NumberedDocument *numbered, int64_t now_ms, bool *stop,
-                       struct err *err)
+                       const Weft__V1__NumberedDocument *numbered, bool *stop, struct err *err)
 {
     struct err why = {0};
     bool is_new;
@@ -708,7 +703,7 @@ static int take_pulled(struct core *core, struct db *db, const char *peer,
     if (numbered->document == NULL) {
         return err_set(err, ERR_DOCUMENT_MALFORMED, "an empty entry");
     }
-    rc = exchange_take(core, db, numbered->document, now_ms, &is_new, &why);
+    rc = exchange_take(core, db, numbered->document, &is_new, &why);
     if (rc == ERR_PREDECESSOR_MISSING) {
         *stop = true;
         return 0;
@@ -743,9 +738,13 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
         memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
         cursor.after = 0;
     }
+    if (memcmp(context->task, DB_NO_TASK, TASK_ID_SIZE) == 0 &&
+        strcmp(core->newer_at, call->destination) == 0) {
+        core->newer_at[0] = '\0';
+    }
     before = cursor.after;
     for (size_t i = 0; i < reply->n_documents && !stop; i++) {
-        if ((rc = take_pulled(core, db, call->destination, reply->documents[i], now_ms, &stop, err)) != 0) {
+        if ((rc = take_pulled(core, db, call->destination, reply->documents[i], &stop, err)) != 0) {
             return rc;
         }
         if (!stop && reply->documents[i]->number > cursor.after) {

@@ -107,7 +107,9 @@ int intake_load(struct db *db, struct core_task *task, struct err *err)
 
 /* ---- closing ---- */
 
-static int has_all_reports(struct db *db, const struct core_task *task, int area, bool *all, struct err *err)
+/* Those of revoked sites cannot come any more. */
+static int has_all_reports(const struct core *core, struct db *db, const struct core_task *task, int area,
+                           int64_t now_ms, bool *all, struct err *err)
 {
     int rc;
 
@@ -115,7 +117,8 @@ static int has_all_reports(struct db *db, const struct core_task *task, int area
     for (int i = 0; *all && i < task->roster->num_sites; i++) {
         StoredReport *accepted = NULL;
         uint32_t revision;
-        if (task->roster->sites[i].supervisor != area) {
+        if (task->roster->sites[i].supervisor != area ||
+            core_check_revoked(core, task->roster->sites[i].wire->tls_name, now_ms, NULL) != 0) {
             continue;
         }
         if ((rc = db_get_accepted(db, task->task->id, task->roster->sites[i].wire->id, &accepted, &revision,
@@ -128,8 +131,8 @@ static int has_all_reports(struct db *db, const struct core_task *task, int area
     return 0;
 }
 
-int intake_is_closed(struct db *db, struct core_task *task, int area, int64_t now_ms, bool *closed,
-                     struct err *err)
+int intake_is_closed(const struct core *core, struct db *db, struct core_task *task, int area, int64_t now_ms,
+                     bool *closed, struct err *err)
 {
     *closed = now_ms >= task->task->wire->close_ms || task->view->freezes[area].document != NULL;
     if (*closed || !task->task->wire->close_when_complete) {
@@ -138,11 +141,11 @@ int intake_is_closed(struct db *db, struct core_task *task, int area, int64_t no
     if (intake_has_waiting(task, area)) {
         return 0;
     }
-    return has_all_reports(db, task, area, closed, err);
+    return has_all_reports(core, db, task, area, now_ms, closed, err);
 }
 
-static int check_open(struct db *db, struct core_task *task, int area, int64_t now_ms, int64_t skew_ms,
-                      struct err *err)
+static int check_open(const struct core *core, struct db *db, struct core_task *task, int area,
+                      int64_t now_ms, int64_t skew_ms, struct err *err)
 {
     bool closed;
     int rc;
@@ -150,7 +153,7 @@ static int check_open(struct db *db, struct core_task *task, int area, int64_t n
     if (now_ms + skew_ms < task->task->wire->open_ms) {
         return err_set(err, ERR_TASK_NOT_OPEN, "task %.16s", task->task->hex);
     }
-    if ((rc = intake_is_closed(db, task, area, now_ms - skew_ms, &closed, err)) != 0) {
+    if ((rc = intake_is_closed(core, db, task, area, now_ms - skew_ms, &closed, err)) != 0) {
         return rc;
     }
     return closed ? err_set(err, ERR_TASK_CLOSED, "task %.16s", task->task->hex) : 0;
@@ -270,7 +273,8 @@ int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
                 : submit_reply(known, response, err); /* asked again: the same answer, also after the close */
         goto done;
     }
-    if ((rc = check_open(db, task, area, now_ms, 0, err)) != 0 ||
+    if ((rc = core_check_revoked(core, task->roster->sites[site].wire->tls_name, now_ms, err)) != 0 ||
+        (rc = check_open(core, db, task, area, now_ms, 0, err)) != 0 ||
         (rc = check_is_new(db, task, header, err)) != 0 ||
         (rc = report_check_ciphertext(header, task->task, 0, request->leader, err)) != 0 ||
         (rc = report_check_ciphertext(header, task->task, 1, request->helper, err)) != 0) {
@@ -524,10 +528,10 @@ static bool leader_part_is_sound(const Weft__V1__VerifyRequest *request)
                                                 request->leader_reject == REJECT(LEADER_SHARE));
 }
 
-int intake_serve_verify(struct core *core, struct db *db, int leader, const Weft__V1__VerifyRequest *request,
-                        int64_t now_ms, ProtobufCMessage **response, struct err *err)
+int intake_serve_verify(struct core *core, struct db *db, const char *leader,
+                        const Weft__V1__VerifyRequest *request, int64_t now_ms, ProtobufCMessage **response,
+                        struct err *err)
 {
-    const struct roster *newest = core_newest_roster(core);
     Weft__V1__ReportHeader *header = NULL;
     uint8_t digest_of_request[DIGEST_SIZE];
     StoredReport *known = NULL;
@@ -539,8 +543,7 @@ int intake_serve_verify(struct core *core, struct db *db, int leader, const Weft
     }
     area = task->roster->sites[site].supervisor;
     if (task->self == NONE || task->roster->areas[area].helper != task->self ||
-        strcmp(task->roster->coordinators[task->roster->areas[area].leader].wire->id,
-               newest->coordinators[leader].wire->id) != 0) {
+        strcmp(task->roster->coordinators[task->roster->areas[area].leader].wire->id, leader) != 0) {
         return err_set(err, ERR_NOT_ALLOWED, "not the leader and helper of this site");
     }
     if ((rc = report_check(&header, request->report, task->task, task->roster, area, err)) != 0 ||
@@ -565,7 +568,8 @@ int intake_serve_verify(struct core *core, struct db *db, int leader, const Weft
         rc = err_set(err, ERR_KEY_SHEET_MISSING, "the helper has not adopted the task yet");
         goto done;
     }
-    if ((rc = check_open(db, task, area, now_ms, MAX_SKEW_MS, err)) != 0 ||
+    if ((rc = core_check_revoked(core, task->roster->sites[site].wire->tls_name, now_ms, err)) != 0 ||
+        (rc = check_open(core, db, task, area, now_ms, MAX_SKEW_MS, err)) != 0 ||
         (rc = check_is_new(db, task, header, err)) != 0) {
         goto done;
     }

@@ -142,14 +142,20 @@ static void read_document(const struct publication *publication, struct file *fi
     free(path);
 }
 
-/* Rosters before catalogues before tasks before voids, as their types are numbered; the rest by name. */
+/* Rosters before catalogues before tasks before voids, as their types are numbered; the rest by name, shorter ones
+ * first, so that roster 9 comes before roster 10. */
 static int by_dependence(const void *a, const void *b)
 {
     const struct file *x = a, *y = b;
     int type_x = x->document == NULL ? 0 : (int)x->document->type;
     int type_y = y->document == NULL ? 0 : (int)y->document->type;
 
-    return type_x != type_y ? type_x - type_y : strcmp(x->name, y->name);
+    size_t len_x = strlen(x->name), len_y = strlen(y->name);
+
+    if (type_x != type_y) {
+        return type_x - type_y;
+    }
+    return len_x != len_y ? (len_x < len_y ? -1 : 1) : strcmp(x->name, y->name);
 }
 
 void publication_look(struct publication *publication)

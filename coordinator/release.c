@@ -273,7 +273,7 @@ static int sign_states(struct core_round *round, struct core_task *task, int are
     body.block = core_bytes(states + num, num);
     if ((rc = document_new(&document, DOC(STATES), &body.base, err)) == 0 &&
         (rc = document_sign(&document, round->core->id, round->core->options.sign_key, err)) == 0) {
-        rc = exchange_take(round->core, &round->db, document, round->now_ms, &is_new, err);
+        rc = exchange_take(round->core, &round->db, document, &is_new, err);
     }
 done:
     document_free(&document);

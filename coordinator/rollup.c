@@ -274,7 +274,7 @@ static int seal_to_collector(struct core_round *round, struct core_task *task, c
     body.share = sealed;
     if ((rc = document_new(&document, DOC(SEALED_SHARE), &body.base, err)) == 0 &&
         (rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
-        rc = exchange_take(core, &round->db, document, round->now_ms, &is_new, err);
+        rc = exchange_take(core, &round->db, document, &is_new, err);
     }
     document_free(&document);
     share_free(&sealed);
@@ -479,12 +479,11 @@ static int check_sender(const struct core_task *task, const struct opening *open
     return expected ? 0 : err_set(err, ERR_NOT_LISTED, "share from %s", wire->id);
 }
 
-int rollup_serve_share(struct core *core, struct db *db, int peer, const Weft__V1__PutShareRequest *request,
-                       ProtobufCMessage **response, struct err *err)
+int rollup_serve_share(struct core *core, struct db *db, const char *peer_id,
+                       const Weft__V1__PutShareRequest *request, ProtobufCMessage **response, struct err *err)
 {
     Weft__V1__PutShareReply reply = WEFT__V1__PUT_SHARE_REPLY__INIT;
     struct core_task *task = core_find_task(core, &request->task_id);
-    const char *peer_id = core_newest_roster(core)->coordinators[peer].wire->id;
     struct opening opening;
     char name[NAME_MAX_LEN];
     int *slots = NULL, sender, rc;

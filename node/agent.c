@@ -25,6 +25,7 @@ int agent_new(struct agent **out, const struct agent_options *options, struct er
         return err_set(err, ERR_NO_MEMORY, "agent");
     }
     agent->options = *options;
+    agent->history.pinned = options->roots;
     snprintf(agent->site, sizeof agent->site, "%s", options->site);
     agent->options.site = agent->site;
     *out = agent;
@@ -36,14 +37,10 @@ void agent_forget(struct agent *agent)
     for (size_t i = 0; i < agent->num_tasks; i++) {
         agent_entry_clear(&agent->tasks[i]);
     }
-    for (size_t i = 0; i < agent->num_rosters; i++) {
-        roster_free(&agent->rosters[i]);
-    }
+    roster_history_clear(&agent->history);
     free(agent->tasks);
-    free(agent->rosters);
     agent->tasks = NULL;
-    agent->rosters = NULL;
-    agent->num_tasks = agent->num_rosters = 0;
+    agent->num_tasks = 0;
     agent->global_number = 0;
     agent->is_stale = false;
 }
@@ -111,7 +108,7 @@ struct agent_entry *agent_find_entry(struct agent *agent, const uint8_t task_id[
 
 const struct roster *agent_newest_roster(const struct agent *agent)
 {
-    return agent->num_rosters == 0 ? NULL : agent->rosters[agent->num_rosters - 1];
+    return roster_history_newest(&agent->history);
 }
 
 ProtobufCBinaryData agent_bytes(const void *data, size_t len)

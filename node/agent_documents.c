@@ -11,7 +11,6 @@
 #include "node/site_view.h"
 
 #define CATALOGUE_MAX_SIZE (4u << 20)
-#define CONTEXT_REAL       "weft v1"
 
 /* ---- loading ---- */
 
@@ -22,51 +21,31 @@ void agent_entry_clear(struct agent_entry *entry)
     *entry = (struct agent_entry){0};
 }
 
-static int load_roster(struct agent *agent, const Weft__V1__Document *document, struct err *err)
-{
-    struct roster **grown = realloc(agent->rosters, (agent->num_rosters + 1) * sizeof(struct roster *));
-    int rc;
-
-    if (grown == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "roster");
-    }
-    agent->rosters = grown;
-    if ((rc = roster_open(&grown[agent->num_rosters], document, &agent->options.roots, 0, err)) == 0) {
-        agent->num_rosters++;
-    }
-    return rc;
-}
-
-static const struct roster *find_roster(const struct agent *agent, const uint8_t *digest_bytes, size_t len)
-{
-    for (size_t i = 0; len == DIGEST_SIZE && i < agent->num_rosters; i++) {
-        if (memcmp(agent->rosters[i]->digest, digest_bytes, DIGEST_SIZE) == 0) {
-            return agent->rosters[i];
-        }
-    }
-    return NULL;
-}
-
 static int open_task(const struct agent *agent, const Weft__V1__Document *document, struct agent_entry *entry,
                      struct err *err)
 {
     struct agent_task *task = &entry->task;
-    Weft__V1__Task *wire = NULL;
+    const struct roster *pinned;
     int rc;
 
     *entry = (struct agent_entry){0};
-    if ((rc = document_body((ProtobufCMessage **)&wire, document, DOC(TASK), err)) != 0) {
+    if ((rc = roster_history_pinned_by(&pinned, &agent->history, document, err)) != 0 ||
+        (rc = task_open(&task->task, document, pinned, err)) != 0) {
         return rc;
     }
-    task->roster = find_roster(agent, wire->roster_digest.data, wire->roster_digest.len);
-    if (task->roster == NULL) {
-        rc =
-            err_set(err, ERR_PREDECESSOR_MISSING, "task needs roster version %" PRIu32, wire->roster_version);
-    } else if ((rc = task_open(&task->task, document, task->roster, &agent->options.roots, err)) == 0) {
-        task->site = roster_find_site(task->roster, agent->site);
-        task->area = task->site == NONE ? NONE : task->roster->sites[task->site].supervisor;
+    task->roster = task->task->roster;
+    task->site = roster_find_site(task->roster, agent->site);
+    task->area = task->site == NONE ? NONE : task->roster->sites[task->site].supervisor;
+    return 0;
+}
+
+static int have_view(const struct agent *agent, struct agent_task *task, struct err *err)
+{
+    int rc = view_new(&task->view, task->roster, task->task, err);
+
+    if (rc == 0) {
+        task->view->history = &agent->history;
     }
-    wire_free(&wire);
     return rc;
 }
 
@@ -84,7 +63,7 @@ static int load_task(struct agent *agent, const Weft__V1__Document *document, st
     if ((rc = open_task(agent, document, entry, err)) != 0) {
         return rc;
     }
-    if ((rc = view_new(&entry->task.view, entry->task.roster, entry->task.task, err)) != 0) {
+    if ((rc = have_view(agent, &entry->task, err)) != 0) {
         agent_entry_clear(entry);
         return rc;
     }
@@ -92,7 +71,8 @@ static int load_task(struct agent *agent, const Weft__V1__Document *document, st
     return 0;
 }
 
-static int load_view(struct state *state, struct agent_entry *entry, struct err *err)
+static int load_view(const struct agent *agent, struct state *state, struct agent_entry *entry,
+                     struct err *err)
 {
     const uint8_t *id = entry->task.task->id;
     Weft__V1__Document *document = NULL;
@@ -105,7 +85,7 @@ static int load_view(struct state *state, struct agent_entry *entry, struct err 
     if (num < entry->view_number) { /* the view holds what was not committed after all */
         view_free(&entry->task.view);
         entry->view_number = 0;
-        if ((rc = view_new(&entry->task.view, entry->task.roster, entry->task.task, err)) != 0) {
+        if ((rc = have_view(agent, &entry->task, err)) != 0) {
             return rc;
         }
     }
@@ -129,7 +109,7 @@ static int load_global(struct agent *agent, struct state *state, struct err *err
     if (rc == 0 && document == NULL) {
         rc = err_set(err, ERR_STORE_CORRUPT, "document %" PRIu64 " is not there", agent->global_number + 1);
     } else if (rc == 0 && document->type == DOC(ROSTER)) {
-        rc = load_roster(agent, document, err);
+        rc = roster_history_add(&agent->history, document, err);
     } else if (rc == 0 && document->type == DOC(TASK)) {
         rc = load_task(agent, document, err);
     }
@@ -152,41 +132,28 @@ int documents_load(struct agent *agent, struct state *state, struct err *err)
     while (rc == 0 && agent->global_number < num) {
         rc = load_global(agent, state, err);
     }
+    if (rc == 0) {
+        rc = roster_history_verify(&agent->history, err);
+    }
     for (size_t i = 0; rc == 0 && i < agent->num_tasks; i++) {
-        rc = load_view(state, &agent->tasks[i], err);
+        rc = load_view(agent, state, &agent->tasks[i], err);
     }
     return rc;
 }
 
 /* ---- judging ---- */
 
-/* Expired rosters are taken, because older tasks pin them; reports are only built while the newest holds. */
-static int check_roster(const struct agent *agent, const Weft__V1__Document *document, struct err *err)
+static bool is_held(const struct agent *agent, const Weft__V1__Document *task)
 {
-    const struct roster *newest = agent_newest_roster(agent);
-    struct roster *roster = NULL;
-    uint8_t digest_bytes[DIGEST_SIZE];
-    int rc = 0;
+    uint8_t id[TASK_ID_SIZE];
 
-    document_digest(digest_bytes, document);
-    if (find_roster(agent, digest_bytes, DIGEST_SIZE) != NULL) {
-        return 0;
-    }
-    if ((rc = roster_open(&roster, document, &agent->options.roots, 0, err)) != 0) {
-        return rc;
-    }
-    for (size_t i = 0; rc == 0 && i < agent->num_rosters; i++) {
-        if (strcmp(agent->rosters[i]->wire->context, CONTEXT_REAL) == 0 &&
-            strcmp(roster->wire->context, CONTEXT_REAL) != 0) {
-            rc = err_set(err, ERR_ROSTER_DEMO, "version %" PRIu32, roster->wire->version);
+    document_digest(id, task);
+    for (size_t i = 0; i < agent->num_tasks; i++) {
+        if (memcmp(agent->tasks[i].task.task->id, id, TASK_ID_SIZE) == 0) {
+            return true;
         }
     }
-    if (rc == 0 && newest != NULL && roster->wire->version <= newest->wire->version) {
-        rc = err_set(err, ERR_ROSTER_OLDER, "version %" PRIu32 " after %" PRIu32, roster->wire->version,
-                     newest->wire->version);
-    }
-    roster_free(&roster);
-    return rc;
+    return false;
 }
 
 static int check_global(const struct agent *agent, const Weft__V1__Document *document, struct err *err)
@@ -196,12 +163,15 @@ static int check_global(const struct agent *agent, const Weft__V1__Document *doc
 
     switch (document->type) {
     case DOC(ROSTER):
-        return check_roster(agent, document, err);
+        return roster_history_check(&agent->history, document, err);
     case DOC(CATALOGUE): /* unsigned: it counts only for the tasks that pin its digest */
         return document->version == DOCUMENT_VERSION && document->body.len <= CATALOGUE_MAX_SIZE
                    ? 0
                    : err_set(err, ERR_DOCUMENT_MALFORMED, "catalogue");
     case DOC(TASK):
+        if (is_held(agent, document)) {
+            return 0; /* its signatures were judged when it came */
+        }
         if ((rc = open_task(agent, document, &entry, err)) == 0) {
             agent_entry_clear(&entry);
         }
@@ -297,7 +267,7 @@ static bool has_everything(const struct agent_entry *entry)
  * the program reads from the beginning until one is taken. */
 static bool reads_anew(const struct agent *agent, const struct agent_entry *entry)
 {
-    return entry == NULL && agent->num_rosters == 0 && !agent->has_read;
+    return entry == NULL && agent->history.num == 0 && !agent->has_read;
 }
 
 int documents_due(struct agent_round *round, struct agent_entry *entry, struct err *err)

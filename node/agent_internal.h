@@ -7,6 +7,7 @@
 #ifndef NODE_AGENT_INTERNAL_H
 #define NODE_AGENT_INTERNAL_H
 
+#include "base/roster_history.h"
 #include "node/agent.h"
 #include "node/outbox.h"
 
@@ -30,8 +31,7 @@ struct agent_entry {
 struct agent {
     struct agent_options options;
     char site[ID_MAX + 1];
-    struct roster **rosters; /* ascending versions */
-    size_t num_rosters;
+    struct roster_history history;
     struct agent_entry *tasks;
     size_t num_tasks;
     uint64_t global_number; /* global documents up to here are loaded */

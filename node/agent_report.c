@@ -86,8 +86,9 @@ static int check_parties(const struct agent *agent, const struct agent_task *tas
         return err_set(err, ERR_ROSTER_EXPIRED, "version %" PRIu32, newest->wire->version);
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (roster_is_revoked(newest, names[i])) {
-            return err_set(err, ERR_PEER_UNKNOWN, "%s is revoked", names[i]);
+        const Weft__V1__Revocation *revoked = roster_revocation(newest, names[i], now_ms);
+        if (revoked != NULL) {
+            return err_set(err, ERR_PEER_REVOKED, "%s: %s", names[i], revoked->reason);
         }
     }
     sign_public(public_key, agent->options.sign_key);

@@ -127,8 +127,8 @@ void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_
     }
     top = &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
     must(store_begin(top->store, &txn, true, &err), &err);
-    must(core_publish(top->core, txn, cluster->roster_document, cluster->now_ms, &err), &err);
-    must(core_publish(top->core, txn, cluster->task_document, cluster->now_ms, &err), &err);
+    must(core_publish(top->core, txn, cluster->roster_document, &err), &err);
+    must(core_publish(top->core, txn, cluster->task_document, &err), &err);
     must(store_commit(&txn, &err), &err);
 }
 
@@ -165,7 +165,7 @@ void cluster_stop(struct cluster *cluster)
     free(cluster->coordinators);
     free(cluster->sites);
     task_free(&cluster->task);
-    roster_free(&cluster->roster);
+    roster_free(&cluster->signed_roster);
     document_free(&cluster->roster_document);
     document_free(&cluster->task_document);
     snprintf(command, sizeof command, "rm -rf %s", cluster->directory);

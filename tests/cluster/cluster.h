@@ -70,7 +70,8 @@ struct cluster {
     Weft__V1__Root roots_wire[2];
     const Weft__V1__Root *root_list[2];
     uint8_t root_publics[2][KEY_SIZE];
-    struct roster *roster;
+    struct roster *signed_roster;
+    struct roster *roster; /* as of the task's period */
     struct task *task;
     Weft__V1__Document *roster_document, *task_document;
     struct cluster_coordinator *coordinators;

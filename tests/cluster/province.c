@@ -184,7 +184,8 @@ static void draw_roster(struct cluster *cluster, struct draft *draft)
                            &err),
              &err);
     }
-    must(roster_open(&cluster->roster, cluster->roster_document, NULL, 0, &err), &err);
+    must(roster_open(&cluster->signed_roster, cluster->roster_document, NULL, 0, &err), &err);
+    cluster->roster = cluster->signed_roster;
 }
 
 /* Hand the private keys out, in the roster's order. */
@@ -210,7 +211,11 @@ static void hand_out_keys(struct cluster *cluster, const struct draft *draft)
         memcpy(collector->key, draft->collector[i], KEY_SIZE);
     }
     for (size_t i = 0; i < draft->roster.n_sites; i++) {
-        struct cluster_site *site = &cluster->sites[roster_find_site(roster, draft->sites[i].id)];
+        int index = roster_find_site(roster, draft->sites[i].id);
+        struct cluster_site *site = &cluster->sites[index];
+        if (index == NONE) {
+            continue; /* it takes no part in the period */
+        }
         memcpy(site->sign_key, draft->site_sign[i], KEY_SIZE);
         draw_key(cluster, site->secret);
     }
@@ -247,7 +252,6 @@ static void draw_task(struct cluster *cluster)
     uint64_t maxima[64];
     char *areas[MAX_PARTIES];
     uint8_t nonce[16] = {1};
-    struct roster_roots roots = {cluster->root_list, 2};
     struct err err = {0};
     uint32_t n = 0;
 
@@ -311,7 +315,8 @@ static void draw_task(struct cluster *cluster)
         must(document_sign(&cluster->task_document, cluster->roots_wire[i].name, cluster->root_keys[i], &err),
              &err);
     }
-    must(task_open(&cluster->task, cluster->task_document, cluster->roster, &roots, &err), &err);
+    must(task_open(&cluster->task, cluster->task_document, cluster->signed_roster, &err), &err);
+    cluster->roster = cluster->task->roster;
 }
 
 /* ---- vectors: small hospitals, many small cells ---- */
@@ -376,8 +381,8 @@ void province_draw(struct cluster *cluster)
         cluster->root_list[i] = &cluster->roots_wire[i];
     }
     draw_roster(cluster, draft);
-    hand_out_keys(cluster, draft);
     draw_task(cluster);
+    hand_out_keys(cluster, draft);
     province_draw_vectors(cluster);
     /* what the draft allocated is freed part by part */
     for (size_t i = 0; i < draft->roster.n_coordinators; i++) {

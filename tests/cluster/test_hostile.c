@@ -250,7 +250,8 @@ static void test_roster__when_expired_lets_only_documents_pass(void **state)
     (void)state;
     get.version_min = get.version_max = cosign.version_min = cosign.version_max = PROTOCOL_VERSION;
     begin(&cluster, &tiny);
-    cluster_view(&cluster, coordinator(&cluster, "help-9901"))->roster->wire->expires_ms = cluster.now_ms;
+    roster_history_newest(cluster_view(&cluster, coordinator(&cluster, "help-9901"))->history)
+        ->wire->expires_ms = cluster.now_ms;
     assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_CO_SIGN, &cosign.base),
                      ERR_ROSTER_EXPIRED);
     assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_GET_DOCUMENTS, &get.base), 0);
@@ -311,15 +312,19 @@ static void test_roles__each_method_has_its_callers(void **state)
     cluster_stop(&cluster);
 }
 
-/* Roster version 2: as version 1, with a TLS name revoked. */
-static Weft__V1__Document *second_roster(const struct cluster *cluster, const char *revoked)
+/* Roster version 2: as version 1, with a TLS name revoked from an instant on. */
+static Weft__V1__Document *second_roster(const struct cluster *cluster, const char *revoked, int64_t from_ms)
 {
     Weft__V1__Document *document = NULL;
-    Weft__V1__Roster roster = *cluster->roster->wire;
-    char *list[] = {(char *)(uintptr_t)revoked};
+    Weft__V1__Roster roster = *cluster->signed_roster->wire;
+    Weft__V1__Revocation revocation = WEFT__V1__REVOCATION__INIT, *list[] = {&revocation};
     struct err err = {0};
 
+    revocation.tls_name = (char *)(uintptr_t)revoked;
+    revocation.from_ms = from_ms;
+    revocation.reason = (char *)(uintptr_t) "its key was stolen";
     roster.version = 2;
+    roster.previous_digest = (ProtobufCBinaryData){DIGEST_SIZE, cluster->signed_roster->digest};
     roster.revoked = list;
     roster.n_revoked = 1;
     assert_int_equal(document_new(&document, DOC(ROSTER), &roster.base, &err), 0);
@@ -349,20 +354,107 @@ static void test_rosters__a_revoked_leader_gets_nowhere(void **state)
 
     (void)state;
     begin(&cluster, &tiny);
-    roster = second_roster(&cluster, "lead-990101.test");
+    roster = second_roster(&cluster, "lead-990101.test", 1);
     assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", roster), 0);
     document_free(&roster);
     assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.revision = 1}), 0);
     cluster_hold(&cluster, CORE_VERIFY, DOC(NONE));
     run_for(&cluster, 500);
     assert_int_equal(call(&cluster, "help-9901", "lead-990101.test", CORE_VERIFY, cluster.held),
-                     ERR_PEER_UNKNOWN);
+                     ERR_PEER_REVOKED);
     cluster_let_go(&cluster);
     set_silent(&cluster, false);
     cluster.sites[0].is_silent = true;
     assert_true(cluster_run(&cluster, order_is_there, 4 * 3600000));
     assert_null(cluster_top_view(&cluster)->freezes[area(&cluster, "990101")].document);
     assert_withheld(&cluster, "990101", REASON(NO_REPORTS));
+    cluster_stop(&cluster);
+}
+
+static void publish(struct cluster *cluster, const Weft__V1__Document *document)
+{
+    struct cluster_coordinator *top = &cluster->coordinators[coordinator(cluster, "lead-99")];
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    assert_int_equal(store_begin(top->store, &txn, true, &err), 0);
+    assert_int_equal(core_publish(top->core, txn, document, &err), 0);
+    assert_int_equal(store_commit(&txn, &err), 0);
+}
+
+static const Weft__V1__Freeze *freeze_of(const struct cluster *cluster, const char *code)
+{
+    return (const Weft__V1__Freeze *)cluster_top_view(cluster)->freezes[area(cluster, code)].body;
+}
+
+/* While the task runs a new roster ends a site's admission from an instant before its receipt: leader and helper drop it
+ * by name, under the version that says so. A report that came before the instant counts. */
+static void test_rosters__a_site_revoked_from_before_its_receipt_is_dropped(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Document *roster;
+    int64_t before_ms;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    before_ms = cluster.now_ms;
+    set_silent(&cluster, false);
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    roster = second_roster(&cluster, site_name(&cluster, 1), before_ms);
+    publish(&cluster, roster);
+    document_free(&roster);
+    assert_true(cluster_run(&cluster, order_is_there, 4 * 3600000));
+    assert_int_equal(freeze_of(&cluster, "990101")->roster_version, 2);
+    assert_int_equal(freeze_of(&cluster, "990101")->n_reports, 2);
+    assert_int_equal(freeze_of(&cluster, "990101")->n_dropped, 1);
+    assert_string_equal(freeze_of(&cluster, "990101")->dropped[0], cluster.roster->sites[1].wire->id);
+    assert_int_equal(freeze_of(&cluster, "990102")->n_reports, 3);
+    cluster_stop(&cluster);
+}
+
+static void test_rosters__a_report_from_before_the_revocation_counts(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Document *roster;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    set_silent(&cluster, false);
+    cluster.sites[2].is_silent = true;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    run_for(&cluster, 1000);
+    roster = second_roster(&cluster, site_name(&cluster, 1), cluster.now_ms);
+    publish(&cluster, roster);
+    document_free(&roster);
+    run_for(&cluster, 5000); /* it reaches everyone */
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.site = 1, .revision = 2}), ERR_PEER_REVOKED);
+    assert_int_equal(submit_by_hand(&cluster, &(struct by_hand){.site = 2, .revision = 1}), 0);
+    assert_true(cluster_run(&cluster, order_is_there, 4 * 3600000));
+    assert_int_equal(freeze_of(&cluster, "990101")->n_reports, 3);
+    assert_int_equal(freeze_of(&cluster, "990101")->n_dropped, 0);
+    cluster_stop(&cluster);
+}
+
+/* The leader has not heard of the roster that its helper holds: it fetches it from there, and both judge by it. */
+static void test_rosters__a_leader_that_is_behind_learns_from_its_helper(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Document *roster;
+    int64_t before_ms;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    before_ms = cluster.now_ms;
+    cluster_hold(&cluster, CORE_CO_SIGN, DOC(FREEZE));
+    set_silent(&cluster, false);
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    roster = second_roster(&cluster, site_name(&cluster, 1), before_ms);
+    assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", roster), 0);
+    document_free(&roster);
+    cluster_let_go(&cluster);
+    assert_true(cluster_run(&cluster, order_is_there, 4 * 3600000));
+    assert_int_equal(freeze_of(&cluster, "990101")->roster_version, 2);
+    assert_int_equal(freeze_of(&cluster, "990101")->n_dropped, 1);
     cluster_stop(&cluster);
 }
 
@@ -376,7 +468,7 @@ static void test_documents__come_from_above_only(void **state)
 
     (void)state;
     begin(&cluster, &tiny);
-    roster = second_roster(&cluster, "nobody.test");
+    roster = second_roster(&cluster, "nobody.test", 1);
     catalogue.type = DOC(CATALOGUE);
     catalogue.version = 1;
     catalogue.body = (ProtobufCBinaryData){sizeof text, text};
@@ -435,7 +527,7 @@ static void test_documents__an_odd_wrapping_poisons_nothing(void **state)
     odd.base.unknown_fields = &unknown;
     odd.base.n_unknown_fields = 1;
     assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", &odd), ERR_DOCUMENT_MALFORMED);
-    roster = second_roster(&cluster, "nobody.test");
+    roster = second_roster(&cluster, "nobody.test", 1);
     odd = *roster;
     odd.base.unknown_fields = &unknown;
     odd.base.n_unknown_fields = 1;
@@ -467,6 +559,9 @@ int main(void)
         cmocka_unit_test(test_verify__answers_one_request_a_report),
         cmocka_unit_test(test_roles__each_method_has_its_callers),
         cmocka_unit_test(test_rosters__a_revoked_leader_gets_nowhere),
+        cmocka_unit_test(test_rosters__a_site_revoked_from_before_its_receipt_is_dropped),
+        cmocka_unit_test(test_rosters__a_report_from_before_the_revocation_counts),
+        cmocka_unit_test(test_rosters__a_leader_that_is_behind_learns_from_its_helper),
         cmocka_unit_test(test_requests__say_a_version_that_is_spoken_here),
         cmocka_unit_test(test_roster__when_expired_lets_only_documents_pass),
         cmocka_unit_test(test_documents__come_from_above_only),

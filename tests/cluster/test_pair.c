@@ -81,9 +81,11 @@ static void test_cosign__freeze_must_be_the_helpers_own_list(void **state)
     freeze->reports[1]->report_id.len--;
     assert_int_equal(propose(&cluster, leader, helper, DOC(FREEZE), &freeze->base), ERR_DOCUMENT_MALFORMED);
     freeze->reports[1]->report_id.len++;
-    freeze->roster_version++;
+    freeze->roster_version++; /* one that the helper has not seen */
+    assert_int_equal(propose(&cluster, leader, helper, DOC(FREEZE), &freeze->base), ERR_PREDECESSOR_MISSING);
+    freeze->roster_version -= 2;
     assert_int_equal(propose(&cluster, leader, helper, DOC(FREEZE), &freeze->base), ERR_DOCUMENT_MALFORMED);
-    freeze->roster_version--;
+    freeze->roster_version++;
     /* by the wrong leader, unsigned, signed twice, nothing at all */
     assert_int_equal(propose(&cluster, "lead-9901", helper, DOC(FREEZE), &freeze->base), ERR_NOT_ALLOWED);
     held = (Weft__V1__CoSignRequest *)cluster.held;

@@ -195,8 +195,17 @@ passes "helper signs the void" "$authority" sign --dir helper --roster r.doc v.d
 passes "publish the void" "$authority" publish --dir pub v.doc
 passes "the next roster" leader_side new-roster --root helper/root.yaml --from r.doc --expires 2099-01-01 --roster r2.doc
 passes "site h4" site r2.doc h4 330302 group-d
-passes "revoke" "$authority" revoke --roster r2.doc h3.weft.test
-refuses "revoking a stranger" ROSTER_UNSOUND "$authority" revoke --roster r2.doc nobody.weft.test
+passes "revoke" "$authority" revoke --roster r2.doc --from 2025-01-01 --reason "its key was stolen" h3.weft.test
+refuses "revoking twice" ROSTER_UNSOUND "$authority" revoke --roster r2.doc --reason again h3.weft.test
+refuses "revoking a stranger" ROSTER_UNSOUND "$authority" revoke --roster r2.doc --reason x nobody.weft.test
+refuses "removing a parent" ROSTER_UNSOUND "$authority" remove-area --roster r2.doc 330300
+refuses "removing an operator in use" ROSTER_UNSOUND "$authority" remove-operator --roster r2.doc uni
+refuses "removing a coordinator in use" ROSTER_UNSOUND "$authority" remove-coordinator --roster r2.doc city-l
+cp r2.doc kept.doc
+passes "remove h4" "$authority" remove-site --roster r2.doc h4
+refuses "removing h4 twice" ROSTER_UNSOUND "$authority" remove-site --roster r2.doc h4
+passes "remove the revocation" "$authority" remove-revocation --roster r2.doc h3.weft.test
+mv kept.doc r2.doc
 passes "leader signs 2" leader_side sign r2.doc
 passes "helper signs 2" "$authority" sign --dir helper r2.doc
 passes "publish 2" "$authority" publish --dir pub r2.doc
@@ -207,6 +216,24 @@ passes "another version 2" leader_side new-roster --root helper/root.yaml --from
 passes "leader signs it" leader_side sign r2c.doc
 passes "helper signs it" "$authority" sign --dir helper r2c.doc
 refuses "two rosters of one version" DOCUMENT_CONFLICT "$authority" publish --dir pub r2c.doc
+
+# ---- a root key rolls over: named beside the old one, then alone
+passes "the helper's next root" "$authority" init --side helper --name university-2 --dir helper2
+passes "version 3" leader_side new-roster --root helper/root.yaml --root helper2/root.yaml --from r2.doc \
+    --expires 2099-01-01 --roster r3.doc
+refuses "one root twice" ROSTER_UNSOUND leader_side new-roster --root helper/root.yaml --root helper/root.yaml \
+    --from r2.doc --expires 2099-01-01 --roster r3b.doc
+passes "leader signs 3" leader_side sign r3.doc
+passes "the new root signs 3" "$authority" sign --dir helper2 r3.doc
+refuses "version 3 without a root of version 2" ROSTER_SIGNATURE "$authority" publish --dir pub r3.doc
+passes "the old root signs 3" "$authority" sign --dir helper r3.doc
+passes "publish 3" "$authority" publish --dir pub r3.doc
+passes "version 4" leader_side new-roster --root helper2/root.yaml --from r3.doc --expires 2099-01-01 --roster r4.doc
+passes "leader signs 4" leader_side sign r4.doc
+refuses "a root that is in neither" ROSTER_UNSOUND "$authority" sign --dir helper r4.doc
+refuses "another roster as the one before" ROSTER_SUCCESSION "$authority" sign --dir helper --previous r2.doc r4.doc
+passes "the new root signs 4" "$authority" sign --dir helper2 r4.doc
+passes "publish 4" "$authority" publish --dir pub r4.doc
 
 # ---- both languages
 WEFT_LANG=zh "$authority" --help | grep -q 签名 || fail "no Chinese help"

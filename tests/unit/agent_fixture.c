@@ -117,7 +117,9 @@ Weft__V1__Document *fixture_roster(struct fixture *f, const char *context, uint3
     roster.n_areas = 1;
     roster.sites = site_list;
     roster.n_sites = NUM_SITES;
+    roster.previous_digest = bytes(f->roster_digest, version == 1 ? 0 : DIGEST_SIZE);
     document = document_of(DOC(ROSTER), &roster.base);
+    document_digest(f->roster_digest, document);
     sign_sides(f, &document, sides, true);
     return document;
 }
@@ -311,7 +313,7 @@ int fixture_begin(void **state)
     for (int i = 0; i < 2; i++) {
         f->root_keys[i][0] = (uint8_t)(10 + i);
         f->coordinator_sign[i][0] = (uint8_t)(20 + i);
-        f->coordinator_static[i][0] = (uint8_t)(30 + i);
+        f->coordinator_static[i][0] = (uint8_t)(32 + 8 * i); /* X25519 drops the three lowest bits */
         sign_public(f->root_public[i], f->root_keys[i]);
         hpke_derive_key_pair(unused, f->hpke_public[i], (uint8_t[32]){(uint8_t)i}, 32);
         weft__v1__root__init(&f->roots[i]);

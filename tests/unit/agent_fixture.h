@@ -33,7 +33,8 @@ struct fixture {
     const Weft__V1__Root *root_list[2];
     uint8_t coordinator_sign[2][KEY_SIZE], coordinator_static[2][KEY_SIZE], hpke_public[2][KEY_SIZE];
     uint8_t site_sign[KEY_SIZE];
-    Weft__V1__Document *roster, *task; /* version 1 of "weft v1", and the task that pins it */
+    uint8_t roster_digest[DIGEST_SIZE]; /* of the roster made last: what the next one follows */
+    Weft__V1__Document *roster, *task;  /* version 1 of "weft v1", and the task that pins it */
     uint8_t task_id[TASK_ID_SIZE];
     uint8_t incarnation[STORE_INCARNATION_SIZE];
     uint64_t number; /* of the last document given */

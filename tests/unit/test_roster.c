@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,8 @@ static void test_roster__head(void **state)
     UNSOUND("unknown context", p.roster.context = TEXT("weft v2"));
     UNSOUND("version or dates", p.roster.version = 0);
     UNSOUND("version or dates", p.roster.expires_ms = p.roster.issued_ms);
+    UNSOUND("digest of the version before", p.roster.version = 2);
+    UNSOUND("digest of the version before", p.roster.previous_digest = BYTES(p.publics, DIGEST_SIZE));
     UNSOUND("root key: root key", p.roots[0].name = TEXT("root key"));
     UNSOUND("root key: ", p.roots[0].side = (Weft__V1__Side)0);
     UNSOUND("root key: ", p.roots[0].side = (Weft__V1__Side)3);
@@ -129,6 +132,145 @@ static void test_roster__sites(void **state)
     UNSOUND("TLS name stands twice", p.sites[1].tls_name = p.coordinators[0].tls_name);
 }
 
+static void test_roster__a_key_is_one_partys(void **state)
+{
+    (void)state;
+    UNSOUND("signing key of both", p.coordinators[1].sign_key = p.coordinators[0].sign_key);
+    UNSOUND("signing key of both", p.sites[1].sign_key = p.coordinators[0].sign_key);
+    UNSOUND("signing key of both", p.sites[1].sign_key = p.sites[0].sign_key);
+    UNSOUND("static key of both", p.coordinators[1].static_key = p.coordinators[0].static_key);
+}
+
+static void test_roster__revocations(void **state)
+{
+    Weft__V1__Revocation a = WEFT__V1__REVOCATION__INIT, b, *list[] = {&a, &b};
+
+    (void)state;
+    a.tls_name = TEXT("s2");
+    a.from_ms = 1;
+    a.reason = TEXT("why");
+    b = a;
+    UNSOUND("revoked twice: s2", p.roster.revoked = list, p.roster.n_revoked = 2);
+    b.reason = TEXT("");
+    UNSOUND("reason of the revocation", p.roster.revoked = list + 1, p.roster.n_revoked = 1);
+    b.reason = a.reason;
+    b.from_ms = 0;
+    UNSOUND("instant or reason", p.roster.revoked = list + 1, p.roster.n_revoked = 1);
+}
+
+/* ---- over time ---- */
+
+static Weft__V1__FormerPlace former_place(int64_t until_ms, const char *area, const char *supervisor)
+{
+    Weft__V1__FormerPlace place = WEFT__V1__FORMER_PLACE__INIT;
+
+    place.until_ms = until_ms;
+    place.area = TEXT(area);
+    place.supervisor = TEXT(supervisor);
+    place.owner = TEXT("old-owner");
+    return place;
+}
+
+static void test_roster__dates_of_sites_follow_each_other(void **state)
+{
+    Weft__V1__FormerPlace first = former_place(20, "south", "top"),
+                          second = former_place(40, "north", "north"), *list[] = {&first, &second};
+
+    (void)state;
+    UNSOUND("ends before it begins", p.sites[0].valid_from_ms = 9, p.sites[0].valid_until_ms = 9);
+    UNSOUND("dates of former places", p.sites[0].former = list, p.sites[0].n_former = 2,
+            p.sites[0].valid_from_ms = 20);
+    UNSOUND("dates of former places", p.sites[0].former = list, p.sites[0].n_former = 2,
+            p.sites[0].valid_until_ms = 40);
+    second.until_ms = 20;
+    UNSOUND("dates of former places", p.sites[0].former = list, p.sites[0].n_former = 2);
+    second = former_place(40, "north", "south");
+    UNSOUND("of a former place", p.sites[0].former = list, p.sites[0].n_former = 2);
+    second = former_place(40, "nowhere", "top");
+    UNSOUND("of a former place", p.sites[0].former = list, p.sites[0].n_former = 2);
+    UNSOUND("successor", p.sites[0].successor = TEXT("n2"));
+    UNSOUND("successor", p.sites[0].successor = TEXT("nobody"), p.sites[0].valid_until_ms = 5);
+    UNSOUND("successor", p.sites[0].successor = TEXT("n1"), p.sites[0].valid_until_ms = 5);
+    UNSOUND("successor", p.sites[0].successor = TEXT("n2"),
+            p.sites[0].valid_until_ms = p.sites[1].valid_until_ms = 5);
+}
+
+/* Where a site stands in a period; NONE when it takes no part. */
+static const char *place_in(const struct roster *roster, int64_t start_ms, int64_t end_ms, const char *site)
+{
+    struct roster *as_of = NULL;
+    static char out[ID_MAX * 3 + 3];
+    int index;
+
+    assert_int_equal(roster_as_of(&as_of, roster, start_ms, end_ms, NULL), 0);
+    index = roster_find_site(as_of, site);
+    if (index != NONE) {
+        snprintf(out, sizeof out, "%s %s %s", as_of->areas[as_of->sites[index].area].wire->code,
+                 as_of->areas[as_of->sites[index].supervisor].wire->code, as_of->sites[index].wire->owner);
+    }
+    roster_free(&as_of);
+    return index == NONE ? "" : out;
+}
+
+static void test_roster__as_of_a_period(void **state)
+{
+    Weft__V1__FormerPlace first = former_place(20, "south", "top"), *list[] = {&first};
+    Weft__V1__Document *document;
+    struct roster *roster = NULL;
+    struct party p;
+
+    (void)state;
+    party_roster(&p);
+    p.sites[0].former = list; /* n1 moved at 20 */
+    p.sites[0].n_former = 1;
+    p.sites[0].valid_from_ms = 10;
+    p.sites[1].valid_until_ms = 30; /* n2 was merged into n3 at 30 */
+    p.sites[1].successor = TEXT("n3");
+    document = party_sign(&p, DOC(ROSTER), &p.roster.base, 2);
+    assert_int_equal(roster_open(&roster, document, NULL, 0, NULL), 0);
+    document_free(&document);
+    assert_string_equal(place_in(roster, 0, 10, "n1"), ""); /* half-open */
+    assert_string_equal(place_in(roster, 0, 11, "n1"), "south top old-owner");
+    assert_string_equal(place_in(roster, 19, 100, "n1"), "south top old-owner");
+    assert_string_equal(place_in(roster, 20, 100, "n1"), "north north n1");
+    assert_string_equal(place_in(roster, 29, 31, "n2"), "north north n2");
+    assert_string_equal(place_in(roster, 30, 31, "n2"), "");
+    assert_string_equal(place_in(roster, 30, 31, "n3"), "north north n3");
+    roster_free(&roster);
+}
+
+/* A chain of areas below the top: `levels` levels in all. */
+static int check_depth(int levels)
+{
+    static char codes[ROSTER_MAX_LEVELS + 2][8];
+    Weft__V1__Area areas[ROSTER_MAX_LEVELS + 2], *list[ROSTER_MAX_LEVELS + 2];
+    struct party p;
+
+    party_roster(&p);
+    for (int i = 0; i < levels; i++) {
+        areas[i] = p.areas[0];
+        snprintf(codes[i], sizeof codes[i], "a%02d", i);
+        areas[i].code = codes[i];
+        areas[i].parent = i == 0 ? TEXT("") : codes[i - 1];
+        list[i] = &areas[i];
+    }
+    p.roster.areas = list;
+    p.roster.n_areas = (size_t)levels;
+    for (int i = 0; i < PARTY_SITES; i++) {
+        p.sites[i].area = codes[levels - 1];
+        p.sites[i].supervisor = codes[0];
+    }
+    return roster_check(&p.roster, NULL);
+}
+
+static void test_roster__sixteen_levels_and_no_more(void **state)
+{
+    (void)state;
+    assert_int_equal(check_depth(1), 0);
+    assert_int_equal(check_depth(16), 0);
+    assert_int_equal(check_depth(17), ERR_ROSTER_UNSOUND);
+}
+
 /* ---- opening ---- */
 
 static int open_as(const struct party *p, const Weft__V1__Document *document, int64_t now_ms,
@@ -201,7 +343,7 @@ static void test_roster__knows_who_is_who(void **state)
     Weft__V1__Document *document;
     struct roster *roster = NULL;
     struct party p;
-    char *revoked[] = {TEXT("s2")};
+    Weft__V1__Revocation revocation = WEFT__V1__REVOCATION__INIT, *revoked[] = {&revocation};
     int north, top, county;
 
     (void)state;
@@ -209,6 +351,9 @@ static void test_roster__knows_who_is_who(void **state)
     p.sites[0].owner = p.sites[1].owner = TEXT("group");
     p.sites[2].owner = TEXT("h");          /* an operator */
     p.sites[3].owner = TEXT("commission"); /* the body behind one */
+    revocation.tls_name = TEXT("s2");
+    revocation.from_ms = 500;
+    revocation.reason = TEXT("key lost");
     p.roster.revoked = revoked;
     p.roster.n_revoked = 1;
     document = party_sign(&p, DOC(ROSTER), &p.roster.base, 2);
@@ -227,8 +372,9 @@ static void test_roster__knows_who_is_who(void **state)
     assert_int_equal(roster_find_site_by_tls_name(roster, "n1"), roster_find_site(roster, "n1"));
     assert_int_equal(roster_find_site_by_tls_name(roster, "lead"), NONE);
     assert_int_equal(roster_find_coordinator_by_tls_name(roster, "n1"), NONE);
-    assert_true(roster_is_revoked(roster, "s2"));
-    assert_false(roster_is_revoked(roster, "s1"));
+    assert_non_null(roster_revocation(roster, "s2", 500));
+    assert_null(roster_revocation(roster, "s2", 499));
+    assert_null(roster_revocation(roster, "s1", 500));
     assert_int_equal(roster->sites[roster_find_site(roster, "n1")].owner,
                      roster->sites[roster_find_site(roster, "n2")].owner);
     assert_int_equal(roster->num_owners, 5);
@@ -257,6 +403,11 @@ int main(void)
         cmocka_unit_test(test_roster__leaders_and_helpers_are_on_their_sides),
         cmocka_unit_test(test_roster__a_coordinator_serves_one_connected_part),
         cmocka_unit_test(test_roster__sites),
+        cmocka_unit_test(test_roster__a_key_is_one_partys),
+        cmocka_unit_test(test_roster__revocations),
+        cmocka_unit_test(test_roster__dates_of_sites_follow_each_other),
+        cmocka_unit_test(test_roster__as_of_a_period),
+        cmocka_unit_test(test_roster__sixteen_levels_and_no_more),
         cmocka_unit_test(test_roster__needs_a_root_of_each_side),
         cmocka_unit_test(test_roster__expires),
         cmocka_unit_test(test_roster__knows_who_is_who),

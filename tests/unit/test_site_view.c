@@ -116,11 +116,9 @@ static int begin(void **state)
     net->f = f;
     assert_int_equal(
         roster_open(&net->roster, net->f->roster, &(struct roster_roots){net->f->root_list, 2}, 0, &err), 0);
-    assert_int_equal(
-        task_open(&net->task, net->f->task, net->roster, &(struct roster_roots){net->f->root_list, 2}, &err),
-        0);
+    assert_int_equal(task_open(&net->task, net->f->task, net->roster, &err), 0);
     assert_int_equal(net->task->num_cells, NUM_CELLS);
-    assert_int_equal(view_new(&net->view, net->roster, net->task, &err), 0);
+    assert_int_equal(view_new(&net->view, net->task->roster, net->task, &err), 0);
     assert_int_equal(add(net, freeze(net)), 0);
     assert_int_equal(add_built(net, view_build_order), 0);
     assert_int_equal(add(net, contributes(net)), 0);

@@ -175,7 +175,7 @@ static struct task *open_task(struct party *p, int num_roots, int code)
     party_roster(p);
     party_task(p, roster);
     document = party_sign(p, DOC(TASK), &p->task.base, num_roots);
-    assert_int_equal(task_open(&task, document, roster, &roots, &err), code);
+    assert_int_equal(task_open(&task, document, roster, &err), code);
     document_free(&document);
     return task;
 }
