@@ -80,6 +80,13 @@ const Weft__V1__Revocation *roster_revocation(const struct roster *roster, const
     return NULL;
 }
 
+const char *roster_signed_code(const struct roster *roster, int area)
+{
+    int whole = roster->areas[area].whole;
+
+    return roster->areas[whole == NONE ? area : whole].wire->code;
+}
+
 bool roster_is_within(const struct roster *roster, int area, int ancestor)
 {
     while (area != NONE && area != ancestor) {
@@ -283,6 +290,7 @@ static int link_area(struct roster *roster, int index, struct err *err)
         }
         roster->top = index;
     }
+    area->whole = strchr(wire->code, '.') == NULL ? NONE : area->parent;
     area->leader = roster_find_coordinator(roster, wire->leader);
     area->helper = roster_find_coordinator(roster, wire->helper);
     if (area->leader == NONE || roster->coordinators[area->leader].side != LEADER) {

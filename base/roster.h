@@ -27,6 +27,7 @@ struct roster_area {
     int parent;         /* area index; NONE for the top */
     int depth;          /* 0 for the top */
     int leader, helper; /* coordinator indices */
+    int whole;          /* of one class of an area's sites (roster_as_of): that area; else NONE */
 };
 
 struct roster_coordinator {
@@ -72,9 +73,19 @@ WEFT_MUST_USE int roster_check(const Weft__V1__Roster *wire, struct err *err);
 void roster_free(struct roster **roster);
 
 /* The roster as of the period [start_ms, end_ms): sites that take part in none of it are not in it; those that moved
- * meanwhile stand where they stood when it began. Version and digest are the document's. Borrows from `roster`. */
+ * meanwhile stand where they stood when it began. With a `breakdown`, a dimension of classes ("grade"; "": none), each
+ * area in which sites of several classes stand has one more area below it for each of them, "330302.tertiary", led and
+ * helped like itself, and these sites stand there. So a class total is a total like any other, under the same rules.
+ * Version and digest are the document's. Borrows from `roster`. */
 WEFT_MUST_USE int roster_as_of(struct roster **as_of, const struct roster *roster, int64_t start_ms,
-                               int64_t end_ms, struct err *err);
+                               int64_t end_ms, const char *breakdown, struct err *err);
+/* The site's class in this dimension: "tertiary" of "grade:tertiary"; ROSTER_UNCLASSIFIED when it has none. */
+#define ROSTER_UNCLASSIFIED "unclassified"
+const char *roster_class(const Weft__V1__Site *site, const char *dimension);
+/* Is it "dimension:value", two identifiers without a '.'? */
+bool roster_class_is_sound(const char *text);
+/* The code under which the area stands in the document: its own, or that of the area whose class it is. */
+const char *roster_signed_code(const struct roster *roster, int area);
 
 /* Those that the roster itself names; they live as long as it does. */
 struct roster_roots roster_own_roots(const struct roster *roster);

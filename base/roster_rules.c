@@ -1,4 +1,4 @@
-/* roster_rules.c - the rules that a roster keeps beyond its structure: dates of sites, revocations, keys. */
+/* roster_rules.c - the rules that a roster keeps beyond its structure: dates and classes of sites, revocations, keys. */
 #include "base/roster_internal.h"
 
 #include <stdlib.h>
@@ -52,6 +52,41 @@ static int check_successor(const struct roster *roster, const Weft__V1__Site *si
     return 0;
 }
 
+bool roster_class_is_sound(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    char dimension[ID_MAX + 1];
+
+    if (colon == NULL || colon - text > ID_MAX) {
+        return false;
+    }
+    memcpy(dimension, text, (size_t)(colon - text));
+    dimension[colon - text] = '\0';
+    return id_is_valid(dimension) && id_is_valid(colon + 1) && strchr(text, '.') == NULL;
+}
+
+static bool same_dimension(const char *a, const char *b)
+{
+    size_t len = strcspn(a, ":");
+
+    return len == strcspn(b, ":") && memcmp(a, b, len) == 0;
+}
+
+static int check_classes(const Weft__V1__Site *site, struct err *err)
+{
+    for (size_t i = 0; i < site->n_classes; i++) {
+        if (!roster_class_is_sound(site->classes[i])) {
+            return roster_unsound(err, "a class (dimension:value, as in grade:tertiary) of site", site->id);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (same_dimension(site->classes[i], site->classes[j])) {
+                return roster_unsound(err, "two classes of one dimension of site", site->id);
+            }
+        }
+    }
+    return 0;
+}
+
 static int check_sites(const struct roster *roster, struct err *err)
 {
     int rc;
@@ -61,7 +96,8 @@ static int check_sites(const struct roster *roster, struct err *err)
         if (site->valid_until_ms != 0 && site->valid_until_ms <= site->valid_from_ms) {
             return roster_unsound(err, "site ends before it begins", site->id);
         }
-        if ((rc = check_former(roster, site, err)) != 0 || (rc = check_successor(roster, site, err)) != 0) {
+        if ((rc = check_classes(site, err)) != 0 || (rc = check_former(roster, site, err)) != 0 ||
+            (rc = check_successor(roster, site, err)) != 0) {
             return rc;
         }
     }
@@ -142,11 +178,25 @@ done:
     return rc;
 }
 
+/* ---- areas ---- */
+
+static int check_areas(const struct roster *roster, struct err *err)
+{
+    for (int i = 0; i < roster->num_areas; i++) {
+        const char *code = roster->areas[i].wire->code;
+        if (strchr(code, '.') != NULL) {
+            return roster_unsound(err, "'.', which marks a class within an area, in the code of area", code);
+        }
+    }
+    return 0;
+}
+
 int roster_check_rules(const struct roster *roster, struct err *err)
 {
     int rc;
 
-    if ((rc = check_sites(roster, err)) != 0 || (rc = check_revocations(roster->wire, err)) != 0) {
+    if ((rc = check_areas(roster, err)) != 0 || (rc = check_sites(roster, err)) != 0 ||
+        (rc = check_revocations(roster->wire, err)) != 0) {
         return rc;
     }
     return check_keys(roster, err);

@@ -209,17 +209,31 @@ static int check_head(const Weft__V1__Task *wire, const struct roster *roster, s
     return check_times(wire, err);
 }
 
+static bool has_classes(const struct roster *roster, const char *dimension)
+{
+    for (int i = 0; i < roster->num_sites; i++) {
+        if (strcmp(roster_class(roster->sites[i].wire, dimension), ROSTER_UNCLASSIFIED) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Who takes part in the period, and which of its areas may be released. */
 static int place(struct task *task, const struct roster *roster, struct err *err)
 {
     const Weft__V1__Task *wire = task->wire;
-    int rc = roster_as_of(&task->roster, roster, wire->period->start_ms, wire->period->end_ms, err);
+    int rc = roster_as_of(&task->roster, roster, wire->period->start_ms, wire->period->end_ms, wire->breakdown,
+                          err);
 
     if (rc != 0) {
         return rc;
     }
     if (task->roster->num_sites == 0) {
         return unsound(err, "period", "no site of the roster takes part in it");
+    }
+    if (wire->breakdown[0] != '\0' && !has_classes(task->roster, wire->breakdown)) {
+        return unsound(err, "breakdown: no site has such a class", wire->breakdown);
     }
     for (size_t i = 0; i < wire->n_release_areas; i++) {
         if (roster_find_area(task->roster, wire->release_areas[i]) == NONE) {

@@ -92,7 +92,7 @@ static const struct args_option site_options[] = {
     MAY("supervisor", "CODE", "the area whose leader it reports to: its own (default) or one above",
         "上报对象所在地区：本地区（默认）或其上级"),
     NEEDS("owner", "ID", "who owns it", "举办主体编号"),
-    MAY_REPEAT("class", "TEXT", "public class, e.g. grade.tertiary", "公开分类，如 grade.tertiary"),
+    MAY_REPEAT("class", "TEXT", "public class, e.g. grade:tertiary", "公开分类，如 grade:tertiary"),
     MAY("valid-from", "TIME", "since when (default: the roster's issue)", "生效时间（默认为名册签发时间）"),
     OPT_NAME_ZH,
     OPT_NAME_EN,

@@ -331,8 +331,8 @@ static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__
         return draft_unsound(err, "no such area in the roster; see add-area", supervisor);
     site->n_classes = args_values(args, "class", classes, MAX_CLASSES);
     for (size_t i = 0; i < site->n_classes; i++) {
-        if ((rc = check_id("class", classes[i], err)) != 0)
-            return rc;
+        if (!roster_class_is_sound(classes[i]))
+            return err_set(err, ERR_USAGE, "--class \"%s\": dimension:value, as in grade:tertiary", classes[i]);
     }
     if (args_value(args, "valid-from") != NULL &&
         (rc = draft_time(&site->valid_from_ms, args, "valid-from", err)) != 0)

@@ -128,6 +128,8 @@ static void show_task(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
             task->min_sites, task->min_cell, task->min_coverage_percent);
     label(out, lang, "release plan", "发布计划");
     fprintf(out, lang == LANG_ZH ? "%zu 个地区\n" : "%zu areas\n", task->n_release_areas);
+    if (task->breakdown[0] != '\0')
+        line(out, lang, "breakdown", "分类维度", task->breakdown);
     time_line(out, lang, "open", "开放", task->open_ms);
     time_line(out, lang, "close", "截止", task->close_ms);
     time_line(out, lang, "order", "开放令", task->order_ms);

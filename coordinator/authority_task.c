@@ -29,6 +29,7 @@ struct task_settings {
     bool close_when_complete;
     int64_t min_sites, min_cell, min_coverage_percent;
     struct setting_list release_areas;
+    char *breakdown;
     int vdaf;
 };
 
@@ -134,6 +135,14 @@ static const struct setting table[] = {
      .max = ID_MAX,
      .en = "Codes of the areas whose totals may be opened; none: all of the roster.",
      .zh = "允许开放合计的地区代码；留空表示名册中的全部地区。"},
+    {.name = "breakdown",
+     .type = SETTING_STRING,
+     .offset = AT(breakdown),
+     .fallback = "",
+     .max = ID_MAX,
+     .en = "A dimension of the hospitals' classes, such as grade: totals of each class too, under the same "
+           "rules.",
+     .zh = "机构分类的维度，如 grade：按相同规则另行发布各类合计。"},
     {.name = "vdaf",
      .type = SETTING_CHOICE,
      .offset = AT(vdaf),
@@ -210,7 +219,7 @@ static int set_times(Weft__V1__Task *task, const struct task_settings *settings,
 /* Everything that a draft task borrows from until it is packed. */
 struct parts {
     struct task_settings settings;
-    struct roster *roster;
+    struct roster *roster, *as_of; /* as of the period, with the breakdown */
     struct catalogue *catalogue;
     struct catalogue_layout layout;
     struct calendar_period period;
@@ -224,6 +233,7 @@ static void parts_clear(struct parts *parts)
     free(parts->areas);
     catalogue_layout_clear(&parts->layout);
     catalogue_free(&parts->catalogue);
+    roster_free(&parts->as_of);
     roster_free(&parts->roster);
     settings_clear(&parts->settings, table, NUM_SETTINGS);
 }
@@ -253,8 +263,13 @@ static int set_period(Weft__V1__Task *task, struct parts *parts, const char *pat
 static int set_release_areas(Weft__V1__Task *task, struct parts *parts, struct err *err)
 {
     const struct setting_list *chosen = &parts->settings.release_areas;
-    size_t num_all = (size_t)parts->roster->num_areas;
+    size_t num_all;
+    int rc = roster_as_of(&parts->as_of, parts->roster, task->period->start_ms, task->period->end_ms,
+                          task->breakdown, err);
 
+    if (rc != 0)
+        return rc;
+    num_all = (size_t)parts->as_of->num_areas;
     task->release_areas = chosen->items;
     task->n_release_areas = chosen->num;
     if (chosen->num > 0)
@@ -263,7 +278,7 @@ static int set_release_areas(Weft__V1__Task *task, struct parts *parts, struct e
     if (parts->areas == NULL)
         return err_set(err, ERR_NO_MEMORY, "%zu areas", num_all);
     for (size_t i = 0; i < num_all; i++)
-        parts->areas[i] = parts->roster->areas[i].wire->code;
+        parts->areas[i] = parts->as_of->areas[i].wire->code;
     task->release_areas = parts->areas;
     task->n_release_areas = num_all;
     return 0;
@@ -304,6 +319,7 @@ static int fill(Weft__V1__Task *task, struct parts *parts, const char *path, str
     task->min_sites = (uint32_t)parts->settings.min_sites;
     task->min_cell = (uint32_t)parts->settings.min_cell;
     task->min_coverage_percent = (uint32_t)parts->settings.min_coverage_percent;
+    task->breakdown = parts->settings.breakdown == NULL ? TEXT("") : parts->settings.breakdown;
     if ((rc = set_period(task, parts, path, err)) != 0 || (rc = set_release_areas(task, parts, err)) != 0)
         return rc;
     return set_vector(task, parts, err);

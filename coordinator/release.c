@@ -51,7 +51,7 @@ static bool open_side(const struct core *core, const struct core_task *task, con
                       Weft__V1__Side side, uint8_t *share, size_t len)
 {
     const struct core_collector *collector =
-        core_find_collector(core, task->roster->areas[opening->area].wire->code);
+        core_find_collector(core, roster_signed_code(task->roster, opening->area));
     const Weft__V1__SealedShare *sealed = view_sealed_share(task->view, opening, side);
 
     return collector != NULL && sealed != NULL &&

@@ -242,7 +242,7 @@ static void set_name(char cell[CELL_MAX], const struct totals_row *row, enum err
 
 static const char *tier_text(const char *tier, enum err_lang lang)
 {
-    static const char *const tiers[][2] = {{"province", "省"}, {"city", "市"}, {"county", "县"}};
+    static const char *const tiers[][2] = {{"province", "省"}, {"city", "市"}, {"county", "县"}, {"class", "类别"}};
 
     for (size_t i = 0; lang == LANG_ZH && i < sizeof tiers / sizeof tiers[0]; i++) {
         if (strcmp(tiers[i][0], tier) == 0) {

@@ -13,6 +13,9 @@ struct cluster_shape {
     int city_supervised;      /* percent of sites that report to their city instead of their county */
     int shared_owner;         /* percent of sites that belong to one hospital group */
     int min_coverage;         /* percent, as in the task */
+    int moved;                /* percent of sites that stood in their city's first county when the period began */
+    int closed;               /* percent of sites that had closed before it, of those beyond min_sites */
+    int tertiary;             /* percent of sites of grade tertiary, the others secondary: the task breaks them down */
     bool waits_for_close;     /* the task closes at its time only, even when all have reported */
 };
 

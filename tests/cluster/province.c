@@ -60,6 +60,9 @@ struct draft {
     uint8_t coordinator_sign[MAX_PARTIES][KEY_SIZE], coordinator_static[MAX_PARTIES][KEY_SIZE];
     uint8_t collector[MAX_PARTIES][KEY_SIZE];
     uint8_t site_sign[MAX_PARTIES][KEY_SIZE];
+    char *classes[MAX_PARTIES];
+    Weft__V1__FormerPlace former[MAX_PARTIES], *former_list[MAX_PARTIES];
+    char former_areas[MAX_PARTIES][16];
 };
 
 static char *add_coordinator(struct cluster *cluster, struct draft *draft, const char *side, const char *code)
@@ -107,8 +110,10 @@ static bool chance(struct cluster *cluster, int percent)
     return (int)cluster_random(cluster, 100) < percent;
 }
 
-static void add_site(struct cluster *cluster, struct draft *draft, const char *county, const char *city)
+static void add_site(struct cluster *cluster, struct draft *draft, const char *county, const char *city,
+                     bool is_extra)
 {
+    const struct cluster_shape *shape = &cluster->shape;
     size_t i = draft->roster.n_sites++;
     Weft__V1__Site *site = &draft->sites[i];
     uint8_t public_key[KEY_SIZE];
@@ -119,6 +124,28 @@ static void add_site(struct cluster *cluster, struct draft *draft, const char *c
     site->supervisor = text("%s", chance(cluster, cluster->shape.city_supervised) ? city : county);
     site->owner = chance(cluster, cluster->shape.shared_owner) ? text("group") : text("owner-%zu", i);
     site->tls_name = text("h%04zu.test", i);
+    draft->classes[i] =
+        (char *)(uintptr_t)(shape->tertiary > 0 && chance(cluster, shape->tertiary) ? "grade:tertiary"
+                                                                                    : "grade:secondary");
+    site->classes = &draft->classes[i];
+    site->n_classes = 1;
+    if (shape->moved > 0 && chance(cluster, shape->moved)) {
+        Weft__V1__FormerPlace *place = &draft->former[i];
+        weft__v1__former_place__init(place);
+        place->until_ms = 1; /* the period is [0, 1) */
+        snprintf(draft->former_areas[i], sizeof draft->former_areas[i], "%.12s01", city);
+        place->area = place->supervisor = draft->former_areas[i];
+        place->owner = site->owner;
+        draft->former_list[i] = place;
+        site->former = &draft->former_list[i];
+        site->n_former = 1;
+        site->valid_from_ms = -1;
+    }
+    if (is_extra && shape->closed > 0 && chance(cluster, shape->closed)) {
+        site->valid_from_ms = -2;
+        site->valid_until_ms = -1;
+        site->n_former = 0;
+    }
     draw_key(cluster, draft->site_sign[i]);
     sign_public(public_key, draft->site_sign[i]);
     site->sign_key = bytes(public_key, sizeof public_key);
@@ -144,7 +171,7 @@ static void draw_tree(struct cluster *cluster, struct draft *draft)
             leader = add_coordinator(cluster, draft, "lead", code);
             add_area(cluster, draft, code, city_code, "county", leader, helper);
             for (int i = 0; i < shape->min_sites + (int)extra; i++) {
-                add_site(cluster, draft, code, city_code);
+                add_site(cluster, draft, code, city_code, i >= shape->min_sites);
             }
         }
     }
@@ -252,9 +279,14 @@ static void draw_task(struct cluster *cluster)
     uint64_t maxima[64];
     char *areas[MAX_PARTIES];
     uint8_t nonce[16] = {1};
+    struct roster *as_of = NULL;
     struct err err = {0};
     uint32_t n = 0;
 
+    period.end_ms = 1;
+    task.breakdown = (char *)(uintptr_t)(cluster->shape.tertiary > 0 ? "grade" : "");
+    must(roster_as_of(&as_of, cluster->signed_roster, period.start_ms, period.end_ms, task.breakdown, &err),
+         &err);
     for (int i = 0; i < NUM_SERIES; i++) {
         weft__v1__series__init(&series[i]);
         series[i].indicator = (char *)(uintptr_t)plan[i].indicator;
@@ -279,17 +311,16 @@ static void draw_task(struct cluster *cluster)
             slot_list[n] = &slots[n];
         }
     }
-    for (int i = 0; i < cluster->roster->num_areas; i++) {
-        areas[task.n_release_areas++] = cluster->roster->areas[i].wire->code;
+    for (int i = 0; i < as_of->num_areas; i++) {
+        areas[task.n_release_areas++] = as_of->areas[i].wire->code;
     }
     period.id = (char *)(uintptr_t) "2014";
     period.zone = (char *)(uintptr_t) "UTC";
-    period.end_ms = 1;
-    task.context = cluster->roster->wire->context;
+    task.context = cluster->signed_roster->wire->context;
     task.name = (char *)(uintptr_t) "cluster";
     task.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
     task.roster_version = 1;
-    task.roster_digest = (ProtobufCBinaryData){DIGEST_SIZE, cluster->roster->digest};
+    task.roster_digest = (ProtobufCBinaryData){DIGEST_SIZE, cluster->signed_roster->digest};
     task.catalogue_digest = task.roster_digest;
     task.period = &period;
     task.series = series_list;
@@ -315,6 +346,7 @@ static void draw_task(struct cluster *cluster)
         must(document_sign(&cluster->task_document, cluster->roots_wire[i].name, cluster->root_keys[i], &err),
              &err);
     }
+    roster_free(&as_of);
     must(task_open(&cluster->task, cluster->task_document, cluster->signed_roster, &err), &err);
     cluster->roster = cluster->task->roster;
 }

@@ -147,6 +147,50 @@ static void test_cluster__sites_may_report_to_their_city(void **state)
     run_and_check(6, &all_to_the_city, &no_faults);
 }
 
+/* Hospitals moved between counties and closed: everyone counts where it stood when the period began. */
+static void test_cluster__places_sites_as_of_the_period(void **state)
+{
+    struct cluster_shape moving = mixed;
+
+    (void)state;
+    moving.moved = 30;
+    moving.closed = 50;
+    run_and_check(8, &moving, &no_faults);
+}
+
+static bool is_class_total(const struct cluster *cluster, int area)
+{
+    return cluster->roster->areas[area].whole != NONE;
+}
+
+/* Totals by class are plain sums over that class, and those of small classes are withheld: what run_and_check tells of
+ * every area holds of these too. */
+static void test_cluster__releases_totals_by_class(void **state)
+{
+    struct cluster_shape classes = {.num_cities = 2, .counties_per_city = 2, .min_sites = 7, .max_sites = 9};
+    int num_released = 0, num_withheld = 0;
+    struct cluster cluster;
+
+    (void)state;
+    classes.tertiary = 40;
+    cluster_start(&cluster, 9, &classes, &no_faults);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    assert_true(check_releases(&cluster) > 0);
+    check_suppression(&cluster);
+    for (int area = 0; area < cluster.roster->num_areas; area++) {
+        bool is_listed = cluster_top_view(&cluster)->is_listed[area];
+        num_released += is_class_total(&cluster, area) && is_listed &&
+                        cluster_top_view(&cluster)->releases[area].document != NULL;
+        num_withheld += is_class_total(&cluster, area) && !is_listed;
+        if (is_class_total(&cluster, area) && is_listed) {
+            assert_true(view_num_frozen(cluster_top_view(&cluster), area) >= 3);
+        }
+    }
+    assert_true(num_released > 0);
+    assert_true(num_withheld > 0);
+    cluster_stop(&cluster);
+}
+
 /* The whole of it: hospitals' own programs take part, are cut off and restart like everyone else; each ends with its
  * receipt in the freeze and all releases in hand. */
 static void test_cluster__serves_every_hospital(void **state)
@@ -210,6 +254,8 @@ int main(void)
         cmocka_unit_test(test_cluster__survives_a_bad_network),
         cmocka_unit_test(test_cluster__survives_crashes),
         cmocka_unit_test(test_cluster__sites_may_report_to_their_city),
+        cmocka_unit_test(test_cluster__places_sites_as_of_the_period),
+        cmocka_unit_test(test_cluster__releases_totals_by_class),
         cmocka_unit_test(test_cluster__serves_every_hospital),
         cmocka_unit_test(test_cluster__is_deterministic),
         cmocka_unit_test(test_cluster__more_seeds),

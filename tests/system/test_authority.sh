@@ -32,7 +32,7 @@ area() { # ROSTER CODE PARENT-OPTION TIER LEADER HELPER
 }
 site() { # ROSTER ID AREA OWNER [OPTION...]
     leader_side add-site --roster "$1" --area "$3" --owner "$4" --name-zh "医院$2" --name-en "Hospital $2" \
-        --class grade.tertiary --class kind.general --cert-out "$2/tls.crt" "${@:5}" "$2/join.yaml"
+        --class grade:tertiary --class kind:general --cert-out "$2/tls.crt" "${@:5}" "$2/join.yaml"
 }
 
 # ---- both sides set up

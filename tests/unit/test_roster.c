@@ -202,7 +202,7 @@ static const char *place_in(const struct roster *roster, int64_t start_ms, int64
     static char out[ID_MAX * 3 + 3];
     int index;
 
-    assert_int_equal(roster_as_of(&as_of, roster, start_ms, end_ms, NULL), 0);
+    assert_int_equal(roster_as_of(&as_of, roster, start_ms, end_ms, "", NULL), 0);
     index = roster_find_site(as_of, site);
     if (index != NONE) {
         snprintf(out, sizeof out, "%s %s %s", as_of->areas[as_of->sites[index].area].wire->code,
@@ -237,6 +237,55 @@ static void test_roster__as_of_a_period(void **state)
     assert_string_equal(place_in(roster, 30, 31, "n2"), "");
     assert_string_equal(place_in(roster, 30, 31, "n3"), "north north n3");
     roster_free(&roster);
+}
+
+static void test_roster__breaks_areas_down_by_class(void **state)
+{
+    static char *const tertiary[] = {TEXT("kind:general"), TEXT("grade:tertiary")};
+    static char *const secondary[] = {TEXT("grade:secondary")};
+    Weft__V1__Document *document;
+    struct roster *roster = NULL, *as_of = NULL;
+    struct party p;
+    int north, within;
+
+    (void)state;
+    party_roster(&p);
+    p.sites[0].classes = (char **)(uintptr_t)tertiary; /* n1 */
+    p.sites[0].n_classes = 2;
+    p.sites[1].classes = (char **)(uintptr_t)secondary; /* n2; n3 has none */
+    p.sites[1].n_classes = 1;
+    document = party_sign(&p, DOC(ROSTER), &p.roster.base, 2);
+    assert_int_equal(roster_open(&roster, document, NULL, 0, NULL), 0);
+    document_free(&document);
+    assert_int_equal(roster_as_of(&as_of, roster, 0, 1, "grade", NULL), 0);
+    assert_int_equal(as_of->num_areas, PARTY_AREAS + 3);
+    north = roster_find_area(as_of, "north");
+    within = roster_find_area(as_of, "north.tertiary");
+    assert_int_equal(as_of->areas[within].parent, north);
+    assert_int_equal(as_of->areas[within].whole, north);
+    assert_int_equal(as_of->areas[north].whole, NONE);
+    assert_int_equal(as_of->areas[within].leader, as_of->areas[north].leader);
+    assert_string_equal(roster_signed_code(as_of, within), "north");
+    assert_int_equal(as_of->sites[roster_find_site(as_of, "n1")].area, within);
+    assert_int_equal(as_of->sites[roster_find_site(as_of, "n1")].supervisor, north);
+    assert_int_equal(as_of->sites[roster_find_site(as_of, "n3")].area,
+                     roster_find_area(as_of, "north.unclassified"));
+    assert_int_equal(as_of->sites[roster_find_site(as_of, "s1")].area, roster_find_area(as_of, "south"));
+    roster_free(&as_of);
+    roster_free(&roster);
+}
+
+static void test_roster__classes_have_a_dimension(void **state)
+{
+    char *one[] = {TEXT("tertiary")}, *dotted[] = {TEXT("grade:3.a")},
+         *twice[] = {TEXT("grade:tertiary"), TEXT("grade:secondary")};
+
+    (void)state;
+    UNSOUND("a class (", p.sites[0].classes = one, p.sites[0].n_classes = 1);
+    UNSOUND("a class (", p.sites[0].classes = dotted, p.sites[0].n_classes = 1);
+    UNSOUND("two classes of one dimension", p.sites[0].classes = twice, p.sites[0].n_classes = 2);
+    UNSOUND("in the code of area", p.areas[3].code = p.sites[4].area = p.sites[5].area =
+                                       p.sites[4].supervisor = p.sites[5].supervisor = TEXT("south.x"));
 }
 
 /* A chain of areas below the top: `levels` levels in all. */
@@ -407,6 +456,8 @@ int main(void)
         cmocka_unit_test(test_roster__revocations),
         cmocka_unit_test(test_roster__dates_of_sites_follow_each_other),
         cmocka_unit_test(test_roster__as_of_a_period),
+        cmocka_unit_test(test_roster__breaks_areas_down_by_class),
+        cmocka_unit_test(test_roster__classes_have_a_dimension),
         cmocka_unit_test(test_roster__sixteen_levels_and_no_more),
         cmocka_unit_test(test_roster__needs_a_root_of_each_side),
         cmocka_unit_test(test_roster__expires),

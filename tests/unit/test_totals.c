@@ -90,7 +90,7 @@ static void make_roster(struct world *w)
         w->area_wires[i].code = (char *)(uintptr_t)codes[i];
         w->area_wires[i].tier = (char *)(uintptr_t)(i == 0 ? "province" : "city");
         w->area_wires[i].name_en = (char *)(uintptr_t)names[i];
-        w->areas[i] = (struct roster_area){&w->area_wires[i], i == 0 ? NONE : 0, i > 0, NONE, NONE};
+        w->areas[i] = (struct roster_area){&w->area_wires[i], i == 0 ? NONE : 0, i > 0, NONE, NONE, NONE};
     }
     for (int i = 0; i < NUM_SITES; i++) {
         weft__v1__site__init(&w->site_wires[i]);
