@@ -11,6 +11,7 @@
 #include "base/wire.h"
 
 #define STEP_MS    50   /* how often each party looks at what is due */
+#define REST_MS    1000 /* the same while no message is under way */
 #define TIMEOUT_MS 2000 /* after which a lost call fails */
 #define MAX_CALLS  64
 
@@ -78,7 +79,7 @@ static void open_coordinator(struct cluster *cluster, int index)
         .num_collectors = c->num_collectors,
         .random = draw_bytes,
         .random_user = cluster,
-        .poll_ms = 200,
+        .poll_ms = cluster->shape.poll_ms == 0 ? 200 : cluster->shape.poll_ms,
     };
 
     struct store_options store = db_store_options(c->path, false, true);
@@ -176,6 +177,11 @@ void cluster_stop(struct cluster *cluster)
 
 /* ---- messages ---- */
 
+static int64_t clock_of(const struct cluster *cluster, const struct cluster_coordinator *c)
+{
+    return cluster->now_ms + c->skew_ms;
+}
+
 static struct message *send_message(struct cluster *cluster, struct message message)
 {
     cluster->messages = realloc(cluster->messages, (cluster->num_messages + 1) * sizeof *cluster->messages);
@@ -229,13 +235,26 @@ static bool is_held(struct cluster *cluster, enum core_method method, const Prot
     return true;
 }
 
+static bool is_cut(const struct cluster *cluster, int a, int b)
+{
+    for (size_t i = 0; i < cluster->num_cuts; i++) {
+        const struct cluster_cut *cut = &cluster->cuts[i];
+        if (cut->until_ms > cluster->now_ms &&
+            ((cut->a == a && cut->b == b) || (cut->a == b && cut->b == a))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A request on its way: perhaps lost, perhaps delivered twice. */
 static void send_request(struct cluster *cluster, struct message message)
 {
     const ProtobufCMessage *request = message.sender == NONE ? message.request : message.call.request;
 
     if (chance(cluster, cluster->faults.drop_request) || is_held(cluster, message.method, request) ||
-        cluster->coordinators[message.receiver].is_down) {
+        cluster->coordinators[message.receiver].is_down ||
+        is_cut(cluster, message.sender, message.receiver)) {
         cluster->num_dropped++;
         message.kind = FAILURE;
         message.failure.code = ERR_UNREACHABLE;
@@ -270,7 +289,7 @@ int cluster_call(struct cluster *cluster, int receiver, const char *peer, enum c
     int rc;
 
     must(store_begin(c->store, &txn, true, err), err);
-    if ((rc = core_serve(c->core, txn, peer, method, request, cluster->now_ms, response, err)) == 0) {
+    if ((rc = core_serve(c->core, txn, peer, method, request, clock_of(cluster, c), response, err)) == 0) {
         must(store_commit(&txn, err), err);
     }
     store_abort(&txn);
@@ -285,15 +304,22 @@ static void deliver_request(struct cluster *cluster, struct message *message)
     struct err failure = {0};
     int rc;
 
-    rc = cluster_call(cluster, message->receiver, sender_name(cluster, message), message->method, request,
-                      &response, &failure);
+    if (cluster->coordinators[message->receiver].is_down) { /* since it was sent */
+        rc = err_set(&failure, ERR_UNREACHABLE, "down");
+    } else {
+        rc = cluster_call(cluster, message->receiver, sender_name(cluster, message), message->method, request,
+                          &response, &failure);
+    }
     cluster->num_delivered++;
     if (message->is_copy) {
         wire_free(&response);
         message_clear(message);
         return;
     }
-    message->kind = rc == 0 && !chance(cluster, cluster->faults.drop_response) ? ANSWER : FAILURE;
+    message->kind = rc == 0 && !chance(cluster, cluster->faults.drop_response) &&
+                            !is_cut(cluster, message->sender, message->receiver)
+                        ? ANSWER
+                        : FAILURE;
     message->at_ms = message->kind == ANSWER || rc != 0 ? delay(cluster) : cluster->now_ms + TIMEOUT_MS;
     if (message->kind == ANSWER) {
         message->response = response;
@@ -309,7 +335,8 @@ static void deliver_request(struct cluster *cluster, struct message *message)
                 message->receiver, core_method_name(message->method),
                 err_text(&failure, LANG_EN, text, sizeof text));
     }
-    if ((int)cluster_random(cluster, 1000) < cluster->faults.crash) {
+    if ((int)cluster_random(cluster, 1000) < cluster->faults.crash &&
+        !cluster->coordinators[message->receiver].is_down) {
         cluster_restart(cluster, message->receiver);
     }
 }
@@ -323,7 +350,8 @@ static void deliver_to_coordinator(struct cluster *cluster, struct message *mess
     if (c->generation == message->generation && !c->is_down) {
         must(store_begin(c->store, &txn, true, &err), &err);
         if (core_answer(c->core, txn, &message->call, message->response,
-                        message->response == NULL ? &message->failure : NULL, cluster->now_ms, &err) == 0) {
+                        message->response == NULL ? &message->failure : NULL, clock_of(cluster, c),
+                        &err) == 0) {
             must(store_commit(&txn, &err), &err);
         } else {
             if (getenv("WEFT_CLUSTER_TRACE") != NULL) {
@@ -380,7 +408,7 @@ static void act_coordinator(struct cluster *cluster, int index)
         return;
     }
     must(store_begin(c->store, &txn, true, &err), &err);
-    if (core_due(c->core, txn, cluster->now_ms, calls, MAX_CALLS, &num, &err) != 0) {
+    if (core_due(c->core, txn, clock_of(cluster, c), calls, MAX_CALLS, &num, &err) != 0) {
         if (err.code != ERR_STORE_FULL) {
             must(err.code, &err);
         }
@@ -487,7 +515,7 @@ bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), 
         for (int i = 0; i < cluster->roster->num_sites; i++) {
             (cluster->players.act != NULL ? cluster->players.act : act_site)(cluster, i);
         }
-        cluster->now_ms += STEP_MS;
+        cluster->now_ms += cluster->num_messages == 0 ? REST_MS : STEP_MS;
         for (size_t i = 0; i < cluster->num_messages;) { /* in whatever order they lie: reordered */
             if (cluster->messages[i].at_ms > cluster->now_ms) {
                 i++;

@@ -16,6 +16,7 @@ struct cluster_shape {
     int moved;                /* percent of sites that stood in their city's first county when the period began */
     int closed;               /* percent of sites that had closed before it, of those beyond min_sites */
     int tertiary;             /* percent of sites of grade tertiary, the others secondary: the task breaks them down */
+    int64_t poll_ms;          /* how often a coordinator looks for news above; 0: 200 */
     bool waits_for_close;     /* the task closes at its time only, even when all have reported */
 };
 
@@ -24,6 +25,13 @@ struct cluster_faults {
     int max_delay_ms;
     int crash; /* per thousand deliveries: the receiver restarts */
 };
+
+/* No message passes between two coordinators, or (b is NONE) between one and all sites, until then. */
+struct cluster_cut {
+    int a, b;
+    int64_t until_ms;
+};
+#define CLUSTER_MAX_CUTS 8
 
 struct cluster_site {
     uint8_t secret[32], sign_key[KEY_SIZE];
@@ -45,6 +53,7 @@ struct cluster_coordinator {
     size_t num_collectors;
     unsigned generation; /* raised by each crash: answers to calls of an older one are lost */
     bool is_down;
+    int64_t skew_ms;        /* what its clock shows beyond the true time */
     bool has_wrong_roots;   /* pins one side's root only */
     uint64_t min_free_disk; /* 0: the store's own; UINT64_MAX: the disk is full */
 };
@@ -69,6 +78,8 @@ struct cluster {
     char directory[256];
     struct cluster_shape shape;
     struct cluster_faults faults;
+    struct cluster_cut cuts[CLUSTER_MAX_CUTS];
+    size_t num_cuts;
     uint8_t root_keys[2][KEY_SIZE];
     Weft__V1__Root roots_wire[2];
     const Weft__V1__Root *root_list[2];
