@@ -6,6 +6,7 @@
 
 #include "base/wire.h"
 #include "audit/blocks.h"
+#include "audit/strata.h"
 
 #define REASON(name) WEFT__V1__WITHHELD_REASON__WITHHELD_##name
 
@@ -224,6 +225,48 @@ done:
     return rc;
 }
 
+static bool is_stratum_of(const struct view *view, int series, int whole)
+{
+    return series < view->task->num_series && view->task->wire->series[series]->stratum[0] != '\0' &&
+           strcmp(view->task->wire->series[series]->indicator, view->task->wire->series[whole]->indicator) == 0;
+}
+
+/* The strata that follow `whole` are opened where all of them may be (strata.h). */
+static int plan_strata(struct build *build, int whole, int end, const bool *use_contributes, bool *open,
+                       struct err *err)
+{
+    const struct view *view = build->view;
+    size_t num_series = (size_t)view->task->num_series, num_strata = (size_t)(end - whole - 1);
+    uint64_t *counts = calloc(build->num_areas * num_strata + 1, sizeof *counts);
+    bool *is_open = calloc(2 * build->num_areas, sizeof *is_open), *whole_is_open = is_open + build->num_areas;
+    int rc = 0;
+
+    if (counts == NULL || is_open == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "plan");
+        goto done;
+    }
+    for (size_t area = 0; area < build->num_areas; area++) {
+        const Weft__V1__Contributes *body = (const Weft__V1__Contributes *)view->contributes[area].body;
+
+        whole_is_open[area] = open[area * num_series + (size_t)whole];
+        for (size_t s = 0; body != NULL && use_contributes[area] && s < num_strata; s++) {
+            counts[s * build->num_areas + area] = body->counts[(size_t)whole + 1 + s];
+        }
+    }
+    if ((rc = strata_open(is_open, &build->tree, view->is_listed, whole_is_open, counts, (int)num_strata,
+                          view->task->wire->min_sites, err)) != 0) {
+        goto done;
+    }
+    for (size_t i = 0; i < build->num_areas * num_strata; i++) {
+        size_t area = i / num_strata;
+        open[area * num_series + (size_t)whole + 1 + i % num_strata] = is_open[area];
+    }
+done:
+    free(counts);
+    free(is_open);
+    return rc;
+}
+
 static int write_plan(struct build *build, size_t num_contributes, const bool *open,
                       Weft__V1__Document **document, struct err *err)
 {
@@ -281,8 +324,11 @@ int view_build_plan_from(const struct view *view, const bool *use_contributes, W
         rc = err_set(err, ERR_NO_MEMORY, "plan");
         goto done;
     }
-    for (int s = 0; s < view->task->num_series; s++) {
-        if ((rc = plan_series(&build, s, use_contributes, open, err)) != 0) {
+    for (int s = 0, end; s < view->task->num_series; s = end) {
+        for (end = s + 1; is_stratum_of(view, end, s); end++) {
+        }
+        if ((rc = plan_series(&build, s, use_contributes, open, err)) != 0 ||
+            (end > s + 1 && (rc = plan_strata(&build, s, end, use_contributes, open, err)) != 0)) {
             goto done;
         }
     }
