@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct measure {
-    bool empty; /* holds nothing at all: nothing to protect */
+    bool passes;
     bool known;
     uint64_t count;
 };
@@ -19,7 +19,6 @@ enum verdict { PASSES = 0, TOO_FEW, UNKNOWN };
 struct engine {
     const struct block_tree *tree;
     bool *listed;
-    unsigned min;
     measure_fn measure;
     void *context;
     bool *within;           /* scratch */
@@ -60,7 +59,7 @@ static void judge_block(struct engine *engine, int area)
     measure = engine->measure(engine->context, engine->within);
     if (!measure.known)
         engine->verdicts[area] = UNKNOWN;
-    else if (measure.empty || measure.count >= engine->min)
+    else if (measure.passes)
         engine->verdicts[area] = PASSES;
     else
         engine->verdicts[area] = TOO_FEW;
@@ -73,12 +72,17 @@ static void measure_total(struct engine *engine, int area)
     engine->totals[area] = engine->measure(engine->context, engine->within).count;
 }
 
+static bool is_fixed(const struct engine *engine, int area)
+{
+    return engine->tree->fixed != NULL && engine->tree->fixed[area];
+}
+
 static int deepest_failing(const struct engine *engine)
 {
     int found = -1;
 
     for (int i = 0; i < engine->tree->num_areas; i++) {
-        if (engine->listed[i] && engine->verdicts[i] != PASSES &&
+        if (engine->listed[i] && !is_fixed(engine, i) && engine->verdicts[i] != PASSES &&
             (found < 0 || engine->depths[i] > engine->depths[found]))
             found = i;
     }
@@ -92,7 +96,7 @@ static int smallest_below(const struct engine *engine, int area)
     int found = -1;
 
     for (int i = 0; i < tree->num_areas; i++) {
-        if (engine->listed[i] && tree->parents[i] >= 0 &&
+        if (engine->listed[i] && !is_fixed(engine, i) && tree->parents[i] >= 0 &&
             blocks_area_of(tree, engine->listed, tree->parents[i]) == area &&
             (found < 0 || engine->totals[i] < engine->totals[found]))
             found = i;
@@ -118,11 +122,10 @@ static void withhold_until_all_pass(struct engine *engine)
     }
 }
 
-static int run(const struct block_tree *tree, bool *listed, unsigned min, measure_fn measure, void *context,
+static int run(const struct block_tree *tree, bool *listed, measure_fn measure, void *context,
                struct err *err)
 {
-    struct engine engine = {
-        .tree = tree, .listed = listed, .min = min, .measure = measure, .context = context};
+    struct engine engine = {.tree = tree, .listed = listed, .measure = measure, .context = context};
     size_t num = (size_t)tree->num_areas;
     int rc = 0;
 
@@ -156,20 +159,24 @@ done:
 struct owners {
     const struct block_site *sites;
     int num_sites;
+    unsigned min;
     bool *seen; /* per owner; all false between calls */
 };
 
-static struct measure measure_owners(void *context, const bool *within)
+#define NUM_GROUPS 2
+
+static struct measure measure_group(struct owners *owners, const bool *within, int group)
 {
-    struct owners *owners = context;
-    struct measure measure = {.empty = true, .known = true};
+    struct measure measure = {.known = true};
+    bool empty = true, consent = true;
 
     for (int i = 0; i < owners->num_sites; i++) {
         const struct block_site *site = &owners->sites[i];
 
-        if (!within[site->area])
+        if (!within[site->area] || site->group != group)
             continue;
-        measure.empty = false;
+        empty = false;
+        consent &= site->consents;
         if (site->counts && !owners->seen[site->owner]) {
             owners->seen[site->owner] = true;
             measure.count++;
@@ -177,39 +184,61 @@ static struct measure measure_owners(void *context, const bool *within)
     }
     for (int i = 0; i < owners->num_sites; i++)
         owners->seen[owners->sites[i].owner] = false;
+    measure.passes = empty || consent || measure.count >= owners->min;
     return measure;
 }
 
-int blocks_withhold_few_owners(const struct block_tree *tree, bool *listed, const struct block_site *sites,
-                               int num_sites, unsigned min, struct err *err)
+static struct measure measure_owners(void *context, const bool *within)
 {
-    struct owners owners = {.sites = sites, .num_sites = num_sites};
+    struct measure measure = {.passes = true, .known = true};
+
+    for (int group = 0; group < NUM_GROUPS; group++) {
+        struct measure part = measure_group(context, within, group);
+
+        measure.passes &= part.passes;
+        measure.count += part.count;
+    }
+    return measure;
+}
+
+/* The caller frees owners->seen. */
+static int owners_begin(struct owners *owners, const struct block_site *sites, int num_sites, unsigned min,
+                        struct err *err)
+{
     size_t num_owners = 1;
-    int rc;
 
     for (int i = 0; i < num_sites; i++) {
         if ((size_t)sites[i].owner >= num_owners)
             num_owners = (size_t)sites[i].owner + 1;
     }
-    owners.seen = calloc(num_owners, sizeof *owners.seen);
-    if (!owners.seen)
-        return err_set(err, ERR_NO_MEMORY, "blocks of %zu owners", num_owners);
-    rc = run(tree, listed, min, measure_owners, &owners, err);
+    *owners = (struct owners){sites, num_sites, min, calloc(num_owners, sizeof *owners->seen)};
+    return owners->seen != NULL ? 0 : err_set(err, ERR_NO_MEMORY, "blocks of %zu owners", num_owners);
+}
+
+int blocks_withhold_few_owners(const struct block_tree *tree, bool *listed, const struct block_site *sites,
+                               int num_sites, unsigned min, struct err *err)
+{
+    struct owners owners;
+    int rc = owners_begin(&owners, sites, num_sites, min, err);
+
+    if (rc == 0)
+        rc = run(tree, listed, measure_owners, &owners, err);
     free(owners.seen);
     return rc;
 }
 
 struct contributors {
     int num_areas;
-    const bool *has_block; /* as listed on entry */
+    const bool *has_block; /* the areas whose blocks are counted */
     const uint64_t *counts;
     const bool *known;
+    unsigned min;
 };
 
 static struct measure measure_contributors(void *context, const bool *within)
 {
     const struct contributors *contributors = context;
-    struct measure measure = {.empty = true, .known = true};
+    struct measure measure = {.known = true};
 
     for (int i = 0; i < contributors->num_areas; i++) {
         if (!within[i] || !contributors->has_block[i])
@@ -219,14 +248,15 @@ static struct measure measure_contributors(void *context, const bool *within)
         else
             measure.count += contributors->counts[i];
     }
-    measure.empty = measure.count == 0;
+    measure.passes = measure.count == 0 || measure.count >= contributors->min;
     return measure;
 }
 
 int blocks_withhold_few_contributors(const struct block_tree *tree, bool *listed, const uint64_t *counts,
                                      const bool *known, unsigned min, struct err *err)
 {
-    struct contributors contributors = {.num_areas = tree->num_areas, .counts = counts, .known = known};
+    struct contributors contributors = {
+        .num_areas = tree->num_areas, .counts = counts, .known = known, .min = min};
     size_t num = (size_t)tree->num_areas;
     bool *has_block;
     int rc;
@@ -238,7 +268,50 @@ int blocks_withhold_few_contributors(const struct block_tree *tree, bool *listed
         return err_set(err, ERR_NO_MEMORY, "blocks of %zu areas", num);
     memcpy(has_block, listed, num * sizeof *has_block);
     contributors.has_block = has_block;
-    rc = run(tree, listed, min, measure_contributors, &contributors, err);
+    rc = run(tree, listed, measure_contributors, &contributors, err);
     free(has_block);
+    return rc;
+}
+
+struct changers {
+    struct contributors contributes, changed;
+    struct owners owners;
+};
+
+static bool all_consent(const struct owners *owners, const bool *within)
+{
+    for (int i = 0; i < owners->num_sites; i++) {
+        if (within[owners->sites[i].area] && !owners->sites[i].consents)
+            return false;
+    }
+    return true;
+}
+
+static struct measure measure_changes(void *context, const bool *within)
+{
+    struct changers *changers = context;
+    struct measure contributes = measure_contributors(&changers->contributes, within);
+    struct measure changed = measure_contributors(&changers->changed, within);
+
+    if (changed.count > 0 && !all_consent(&changers->owners, within))
+        changed.passes &= measure_owners(&changers->owners, within).passes;
+    else
+        changed.passes = true;
+    contributes.passes &= changed.passes;
+    contributes.count = changed.count; /* what joins a block is to help it over the bar */
+    return contributes;
+}
+
+int blocks_withhold_few_changes(const struct block_tree *tree, bool *listed,
+                                const struct block_changes *changes, unsigned min, struct err *err)
+{
+    struct changers changers = {
+        .contributes = {tree->num_areas, changes->has_block, changes->contributes, changes->known, min},
+        .changed = {tree->num_areas, changes->has_block, changes->changed, changes->known, min}};
+    int rc;
+
+    if ((rc = owners_begin(&changers.owners, changes->sites, changes->num_sites, min, err)) == 0)
+        rc = run(tree, listed, measure_changes, &changers, err);
+    free(changers.owners.seen);
     return rc;
 }

@@ -25,19 +25,22 @@
 struct block_tree {
     const int *parents;
     int num_areas;
+    const bool *fixed; /* by area; NULL: none. Listed for good: such an area is never withheld */
 };
 
 struct block_site {
     int area;    /* its own */
     int owner;   /* >= 0; sites of one owner count once */
     bool counts; /* false: owned by an operator; there, but not counted */
+    int group;   /* 0 or 1: a block's sites of each group are counted by themselves */
+    bool consents; /* a group whose sites all consent is never too small */
 };
 
 /* The listed area whose block holds what belongs to `area`: itself or its nearest listed ancestor; -1 if
  * none. */
 int blocks_area_of(const struct block_tree *tree, const bool *listed, int area);
 
-/* The release order's rule: a block is empty or has at least `min` distinct owners among its counted sites.
+/* The release order's rule: of each group a block has no site or at least `min` distinct owners among its counted ones.
  * Clears entries of `listed` until every block obeys; sets none. */
 WEFT_MUST_USE int blocks_withhold_few_owners(const struct block_tree *tree, bool *listed,
                                              const struct block_site *sites, int num_sites, unsigned min,
@@ -50,5 +53,19 @@ WEFT_MUST_USE int blocks_withhold_few_owners(const struct block_tree *tree, bool
 WEFT_MUST_USE int blocks_withhold_few_contributors(const struct block_tree *tree, bool *listed,
                                                    const uint64_t *counts, const bool *known, unsigned min,
                                                    struct err *err);
+
+/* The plan's rule for one series of a revision. `sites` are those whose numbers enter the totals now; `contributes`
+ * and `changed` are counts of blocks, as above. A block passes if 0 or at least `min` sites contribute and, of those
+ * that changed, there are 0, or all sites of the block consent, or at least `min` that stand the order's rule. */
+struct block_changes {
+    const struct block_site *sites;
+    int num_sites;
+    const bool *has_block; /* the areas whose blocks are counted: those of the order */
+    const uint64_t *contributes, *changed;
+    const bool *known;
+};
+WEFT_MUST_USE int blocks_withhold_few_changes(const struct block_tree *tree, bool *listed,
+                                              const struct block_changes *changes, unsigned min,
+                                              struct err *err);
 
 #endif

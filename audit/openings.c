@@ -19,7 +19,7 @@ static bool has_own_block(const struct view *view, int area, int series)
 
 static bool is_open_for_any(const struct view *view, int area)
 {
-    for (int s = 0; s < view->task->num_series; s++) {
+    for (int s = 0; view->is_listed[area] && s < view->task->num_series; s++) {
         if (is_open(view, area, s)) {
             return true;
         }
@@ -31,7 +31,7 @@ int view_series_block(const struct view *view, int series, int site)
 {
     int area = view->roster->sites[site].area;
 
-    if (!view->site_is_frozen[site]) {
+    if (!view->site_is_frozen[site] || view->is_pending[site]) {
         return NONE;
     }
     while (area != NONE && !is_open(view, area, series)) {
@@ -42,7 +42,7 @@ int view_series_block(const struct view *view, int series, int site)
 
 static bool has_any_own_block(const struct view *view, int area)
 {
-    for (int s = 0; s < view->task->num_series; s++) {
+    for (int s = 0; view->is_listed[area] && s < view->task->num_series; s++) {
         if (has_own_block(view, area, s)) {
             return true;
         }
@@ -52,7 +52,7 @@ static bool has_any_own_block(const struct view *view, int area)
 
 static bool has_order_block(const struct view *view, int area)
 {
-    for (int i = 0; i < view->roster->num_sites; i++) {
+    for (int i = 0; view->is_listed[area] && i < view->roster->num_sites; i++) {
         if (view->block[i] == area) {
             return true;
         }
@@ -147,7 +147,8 @@ int view_opening_slots(const struct view *view, const struct opening *opening, i
             continue;
         }
         for (int slot = series->first_slot; slot < series->first_slot + series->num_slots; slot++) {
-            if ((slot == series->contributes) == (opening->stage == STAGE(CONTRIBUTES))) {
+            bool is_flag = slot == series->contributes || slot == series->changed;
+            if (is_flag == (opening->stage == STAGE(CONTRIBUTES))) {
                 slots[num++] = slot;
             }
         }

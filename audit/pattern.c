@@ -250,42 +250,58 @@ static void add_lines(struct pattern *pattern, const struct pattern_layer *layer
 
 /* ---- layers ---- */
 
-static size_t num_table_cells(const struct pattern *pattern)
+/* Room for `num` more cells. */
+static int grow_cells(struct pattern *pattern, size_t num, struct err *err)
 {
-    const struct pattern_layer *last;
+    struct suppress_cell *cells;
 
-    if (pattern->num_layers == 0) {
-        return 0;
+    num += pattern->num_table_cells;
+    if (num > INT32_MAX) {
+        return err_set(err, ERR_INTERNAL, "pattern of too many cells");
     }
-    last = pattern->layers[pattern->num_layers - 1];
-    return (size_t)last->first_cell + 2 * (size_t)last->view->roster->num_areas * pattern->num_cells;
+    if ((cells = realloc(pattern->cells, num * sizeof *cells)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    pattern->cells = cells;
+    pattern->num_table_cells = num;
+    return 0;
+}
+
+int pattern_add_row(struct pattern *pattern, int *first, struct err *err)
+{
+    int rc, at = (int)pattern->num_table_cells;
+
+    if ((rc = grow_cells(pattern, pattern->num_cells, err)) != 0) {
+        return rc;
+    }
+    for (int i = at; i < (int)pattern->num_table_cells; i++) {
+        pattern->cells[i] = (struct suppress_cell){.order = UINT32_MAX - (uint32_t)i};
+    }
+    *first = at;
+    return 0;
 }
 
 int pattern_add_layer(struct pattern *pattern, struct pattern_layer *layer, struct err *err)
 {
     const struct task *task = layer->view->task;
-    size_t first = num_table_cells(pattern);
-    size_t num = first + 2 * (size_t)layer->view->roster->num_areas * (size_t)task->num_cells;
+    size_t first = pattern->num_table_cells;
     struct pattern_layer **layers;
-    struct suppress_cell *cells;
     int rc;
 
     if (pattern->num_layers == 0) {
         pattern->num_cells = (size_t)task->num_cells;
         pattern->num_series = (size_t)task->num_series;
     }
-    if ((size_t)task->num_cells != pattern->num_cells || (size_t)task->num_series != pattern->num_series ||
-        num > INT32_MAX) {
-        return err_set(err, ERR_INTERNAL, "pattern of tasks with different cells, or too many");
+    if ((size_t)task->num_cells != pattern->num_cells || (size_t)task->num_series != pattern->num_series) {
+        return err_set(err, ERR_INTERNAL, "pattern of tasks with different cells");
     }
     if ((layers = realloc(pattern->layers, (pattern->num_layers + 1) * sizeof(*layers))) == NULL) {
         return err_set(err, ERR_NO_MEMORY, "pattern");
     }
     pattern->layers = layers;
-    if ((cells = realloc(pattern->cells, num * sizeof *cells)) == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "pattern");
+    if ((rc = grow_cells(pattern, 2 * (size_t)layer->view->roster->num_areas * pattern->num_cells, err)) != 0) {
+        return rc;
     }
-    pattern->cells = cells;
     layer->first_cell = (int)first;
     if ((rc = fill_cells(pattern, layer, err)) != 0) {
         return rc;
@@ -343,7 +359,7 @@ int pattern_run(struct pattern *pattern, struct err *err)
 {
     struct suppress_table table = {
         .cells = pattern->cells,
-        .num_cells = (int)num_table_cells(pattern),
+        .num_cells = (int)pattern->num_table_cells,
         .lines = pattern->lines,
         .num_lines = (int)pattern->num_lines,
         .min_cell = pattern->layers[0]->view->task->wire->min_cell,

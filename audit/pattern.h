@@ -44,6 +44,7 @@ struct pattern {
     struct pattern_layer **layers;
     size_t num_layers;
     struct suppress_cell *cells;
+    size_t num_table_cells;
     struct suppress_line *lines;
     int *children; /* one pool, cut into the lines' lists */
     size_t num_lines, max_lines, num_children, max_children;
@@ -56,6 +57,10 @@ int pattern_block(const struct pattern_layer *layer, int area, int cell);
 
 /* Starts as {0}. Adds the layer's cells and the lines within it. */
 WEFT_MUST_USE int pattern_add_layer(struct pattern *pattern, struct pattern_layer *layer, struct err *err);
+
+/* Adds a row of num_cells cells that stand in no layer, one for each cell of the task, absent until the caller fills
+ * them; *first is its first cell. Between layers or after them. */
+WEFT_MUST_USE int pattern_add_row(struct pattern *pattern, int *first, struct err *err);
 
 void pattern_begin_line(struct pattern *pattern, int parent, unsigned components);
 void pattern_add_child(struct pattern *pattern, int cell);

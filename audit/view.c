@@ -7,6 +7,37 @@
 
 #include "base/wire.h"
 
+/* The facts that are one flag an area or a site. */
+static bool flags_new(struct view *view)
+{
+    size_t areas = (size_t)view->roster->num_areas, sites = (size_t)view->roster->num_sites + 1;
+    bool **by_area[] = {&view->is_listed, &view->stands, &view->uses_contributes, &view->uses_states};
+    bool **by_site[] = {&view->reports_here, &view->site_is_frozen, &view->is_in_total, &view->is_pending,
+                        &view->consent_counts};
+    bool good = true;
+
+    for (size_t i = 0; i < sizeof by_area / sizeof by_area[0]; i++) {
+        good &= (*by_area[i] = calloc(areas, sizeof(bool))) != NULL;
+    }
+    for (size_t i = 0; i < sizeof by_site / sizeof by_site[0]; i++) {
+        good &= (*by_site[i] = calloc(sites, sizeof(bool))) != NULL;
+    }
+    return good;
+}
+
+static void flags_free(struct view *view)
+{
+    free(view->is_listed);
+    free(view->stands);
+    free(view->uses_contributes);
+    free(view->uses_states);
+    free(view->reports_here);
+    free(view->site_is_frozen);
+    free(view->is_in_total);
+    free(view->is_pending);
+    free(view->consent_counts);
+}
+
 int view_new(struct view **out, const struct roster *roster, const struct task *task, struct err *err)
 {
     size_t areas = (size_t)roster->num_areas, sites = (size_t)roster->num_sites;
@@ -22,16 +53,16 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     view->contributes = calloc(areas, sizeof *view->contributes);
     view->states = calloc(areas, sizeof *view->states);
     view->releases = calloc(areas, sizeof *view->releases);
-    view->site_is_frozen = calloc(sites + 1, sizeof *view->site_is_frozen);
-    view->is_listed = calloc(areas, sizeof *view->is_listed);
+    view->consents = calloc(sites + 1, sizeof *view->consents);
     view->block = calloc(sites + 1, sizeof *view->block);
     view->is_open = calloc(areas * (size_t)task->num_series, sizeof *view->is_open);
+    view->is_same = calloc(areas * (size_t)task->num_series, sizeof *view->is_same);
     view->has_own_block = calloc(areas * (size_t)task->num_series, sizeof *view->has_own_block);
     view->suppressed = calloc(areas * (size_t)task->num_cells, sizeof *view->suppressed);
     if (view->key_sheets == NULL || view->freezes == NULL || view->contributes == NULL ||
-        view->states == NULL || view->releases == NULL || view->site_is_frozen == NULL ||
-        view->is_listed == NULL || view->block == NULL || view->is_open == NULL ||
-        view->has_own_block == NULL || view->suppressed == NULL) {
+        view->states == NULL || view->releases == NULL || view->consents == NULL || view->block == NULL ||
+        view->is_open == NULL || view->is_same == NULL || view->has_own_block == NULL ||
+        view->suppressed == NULL || !flags_new(view)) {
         view_free(&view);
         return err_set(err, ERR_NO_MEMORY, "task");
     }
@@ -76,10 +107,15 @@ void view_free(struct view **out)
         held_clear(&view->sealed[i].held);
     }
     free(view->sealed);
-    free(view->site_is_frozen);
-    free(view->is_listed);
+    held_free(view->consents, view->roster->num_sites);
+    for (size_t i = 0; i < view->num_notes; i++) {
+        held_clear(&view->notes[i].held);
+    }
+    free(view->notes);
+    flags_free(view);
     free(view->block);
     free(view->is_open);
+    free(view->is_same);
     free(view->has_own_block);
     free(view->suppressed);
     free(view);
@@ -124,6 +160,10 @@ static const char *body_subject(const Weft__V1__Document *document, const Protob
         return ((const Weft__V1__States *)body)->area;
     case DOC(RELEASE):
         return ((const Weft__V1__Release *)body)->area;
+    case DOC(CONSENT):
+        return ((const Weft__V1__Consent *)body)->site;
+    case DOC(NOTE):
+        return ((const Weft__V1__Note *)body)->area;
     default:
         return "";
     }
@@ -149,7 +189,11 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
     case DOC(FREEZE):
     case DOC(CONTRIBUTES):
     case DOC(RELEASE):
+    case DOC(NOTE):
         return (index = roster_find_area(roster, subject)) != NONE && pair_signed(view, document, index);
+    case DOC(CONSENT):
+        return (index = roster_find_site(roster, subject)) != NONE &&
+               document_is_signed(document, subject, roster->sites[index].wire->sign_key.data);
     case DOC(ORDER):
     case DOC(PLAN):
     case DOC(PATTERN):
@@ -181,6 +225,14 @@ static int key_of_body(char out[VIEW_KEY_MAX], const Weft__V1__Document *documen
         return err_set(err, ERR_DOCUMENT_MALFORMED, "%s with a bad identifier",
                        document_type_name(document->type));
     }
+    if (document->type == DOC(NOTE)) {
+        const Weft__V1__Note *note = (const Weft__V1__Note *)body;
+        if (!id_is_valid(note->indicator)) {
+            return err_set(err, ERR_DOCUMENT_MALFORMED, "note without an indicator");
+        }
+        snprintf(out, VIEW_KEY_MAX, "%s %s", note->area, note->indicator);
+        return 0;
+    }
     snprintf(out, VIEW_KEY_MAX, "%s", subject);
     return 0;
 }
@@ -201,6 +253,8 @@ int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Document *document
     case DOC(STATES):
     case DOC(PATTERN):
     case DOC(RELEASE):
+    case DOC(CONSENT):
+    case DOC(NOTE):
         break;
     default:
         return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
@@ -227,6 +281,8 @@ const struct view_document *view_held(const struct view *view, Weft__V1__Documen
         return &view->states[index];
     case DOC(RELEASE):
         return &view->releases[index];
+    case DOC(CONSENT):
+        return &view->consents[index];
     case DOC(ORDER):
         return &view->order;
     case DOC(PLAN):
@@ -248,6 +304,7 @@ static struct view_document *place_of(struct view *view, const Weft__V1__Documen
 
     if (*subject != '\0') {
         index = document->type == DOC(KEY_SHEET) ? roster_find_coordinator(view->roster, subject)
+                : document->type == DOC(CONSENT) ? roster_find_site(view->roster, subject)
                                                  : roster_find_area(view->roster, subject);
     }
     return index == NONE ? NULL : (struct view_document *)(uintptr_t)view_held(view, document->type, index);
@@ -272,6 +329,25 @@ static struct view_document *place_of_sealed(struct view *view, const Weft__V1__
     return &grown[view->num_sealed++].held;
 }
 
+static struct view_document *place_of_note(struct view *view, const Weft__V1__Note *note)
+{
+    struct view_note *grown;
+
+    for (size_t i = 0; i < view->num_notes; i++) {
+        const Weft__V1__Note *known = view->notes[i].body;
+        if (known != NULL && strcmp(known->area, note->area) == 0 &&
+            strcmp(known->indicator, note->indicator) == 0) {
+            return &view->notes[i].held;
+        }
+    }
+    if ((grown = realloc(view->notes, (view->num_notes + 1) * sizeof *grown)) == NULL) {
+        return NULL;
+    }
+    view->notes = grown;
+    grown[view->num_notes] = (struct view_note){0};
+    return &grown[view->num_notes++].held;
+}
+
 static int hold(struct view *view, const Weft__V1__Document *document, ProtobufCMessage **body,
                 struct err *err)
 {
@@ -283,6 +359,7 @@ static int hold(struct view *view, const Weft__V1__Document *document, ProtobufC
         return rc;
     }
     place = document->type == DOC(SEALED_SHARE) ? place_of_sealed(view, (const Weft__V1__SealedShare *)*body)
+            : document->type == DOC(NOTE)       ? place_of_note(view, (const Weft__V1__Note *)*body)
                                                 : place_of(view, document, *body);
     if (place == NULL) {
         document_free(&copy);
@@ -301,6 +378,8 @@ static int hold(struct view *view, const Weft__V1__Document *document, ProtobufC
     document_digest(place->digest, copy);
     if (document->type == DOC(SEALED_SHARE)) {
         view->sealed[view->num_sealed - 1].body = (const Weft__V1__SealedShare *)place->body;
+    } else if (document->type == DOC(NOTE)) {
+        view->notes[view->num_notes - 1].body = (const Weft__V1__Note *)place->body;
     }
     return 0;
 }

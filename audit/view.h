@@ -26,10 +26,18 @@ struct view_sealed {
     const Weft__V1__SealedShare *body;
 };
 
+struct view_note {
+    struct view_document held;
+    const Weft__V1__Note *body;
+};
+
 struct view {
     const struct roster *roster; /* borrowed, as is task */
     const struct task *task;
     const struct roster_history *history; /* borrowed; NULL: only the roster that the task pins is known */
+    /* Of a revision: the task that it supersedes. Its totals and those before it stand until this one opens others.
+     * Borrowed; set right after view_new. NULL: a first task. */
+    const struct view *base;
 
     struct view_document *key_sheets; /* by coordinator */
     struct view_document *freezes;    /* by area, as are the next three */
@@ -39,15 +47,26 @@ struct view {
     struct view_document order, plan, pattern, voided;
     struct view_sealed *sealed; /* all that were seen */
     size_t num_sealed;
+    struct view_document *consents; /* by site; of a revision */
+    struct view_note *notes;        /* all that were seen */
+    size_t num_notes;
 
     /* derived from freezes */
-    bool *site_is_frozen; /* by site */
+    bool *reports_here;   /* by site: frozen in this very task */
+    bool *site_is_frozen; /* by site: in this task or one that it supersedes */
     /* derived from the order */
-    bool *is_listed; /* by area */
-    int *block;      /* by site: the nearest listed area at or above it; NONE if not frozen or none */
-    /* derived from the plan */
-    bool *is_open;       /* by area * num_series + series, as is the next */
+    bool *is_listed;   /* by area */
+    bool *stands;      /* by area: not opened anew, because what was opened before holds still */
+    bool *is_in_total; /* by site: a total of this task or one before holds it */
+    bool *is_pending;  /* by site: frozen, and no listed total holds yet what is new of it */
+    bool *consent_counts; /* by site: named by the order */
+    int *block; /* by site: the nearest area at or above it that is listed or stands; NONE if pending or not frozen */
+    /* derived from the plan; the first four by area * num_series + series */
+    bool *is_open;       /* opened in this task, or it stands and was open */
+    bool *is_same;       /* of those: no site in it has changed since the total before was opened */
     bool *has_own_block; /* the area's total holds more than, and not only, its maximal open descendants do */
+    bool *uses_contributes; /* by area: the plan rests on them */
+    bool *uses_states;      /* by area: the pattern rests on them */
     /* derived from the pattern */
     uint8_t *suppressed; /* by area * num_cells + cell */
 };
@@ -84,6 +103,21 @@ int view_num_expected(const struct view *view, int area); /* roster sites at or 
 int view_num_frozen(const struct view *view, int area);
 /* Sites that the area's leader supervises. */
 int view_num_supervised(const struct view *view, int area);
+
+/* ---- revisions (see view_revision.c) ---- */
+
+/* Has the area a total that was opened in this task or before and holds still? After the order. */
+bool view_has_total(const struct view *view, int area);
+/* Does the revision take in something of the site that no total of the tasks before holds? After its freezes. */
+bool view_is_unreleased(const struct view *view, int site);
+/* The task, this or one before, in which the newest total of the area was opened; NULL: none was. */
+const struct view *view_opened_in(const struct view *view, int area);
+/* The task, this or one before, whose freeze holds the newest report of the site; NULL: none does. */
+const struct view *view_reported_in(const struct view *view, int site);
+/* After a pattern whose own areas are taken over: those that stand are hidden as they were. */
+void view_keep_standing(struct view *view);
+/* May the revision go on: is all said of the task that it supersedes? True of a first task. */
+bool view_base_is_ready(const struct view *view);
 
 /* ---- what is to be signed next; built by the leader and again by everyone who checks it ---- */
 

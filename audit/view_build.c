@@ -18,9 +18,13 @@ struct build {
     struct block_tree tree;
     bool *listed;
     Weft__V1__WithheldReason *reasons;
-    bool *site_is_frozen;
-    struct block_site *sites;
+    bool *site_is_frozen, *reports_here;
+    struct block_site *sites; /* whose numbers enter totals now */
     int num_sites;
+    bool *fixed;      /* by area: in the tree for good, whatever this build lists */
+    const bool *use_consent;
+    Weft__V1__SiteDigest *consents;
+    Weft__V1__SiteDigest **consent_list;
     Weft__V1__AreaDigest *digests;
     Weft__V1__AreaDigest **digest_list;
 };
@@ -36,13 +40,21 @@ static int build_begin(struct build *build, const struct view *view, struct err 
     build->site_is_frozen = calloc(sites + 1, sizeof *build->site_is_frozen);
     build->sites = calloc(sites + 1, sizeof *build->sites);
     build->digests = calloc(areas, sizeof *build->digests);
-    build->digest_list = calloc(areas, sizeof *build->digest_list);
+    build->digest_list = calloc(areas, sizeof(Weft__V1__AreaDigest *));
+    build->fixed = calloc(areas, sizeof *build->fixed);
+    build->reports_here = calloc(sites + 1, sizeof *build->reports_here);
+    build->consents = calloc(sites + 1, sizeof *build->consents);
+    build->consent_list = calloc(sites + 1, sizeof(Weft__V1__SiteDigest *));
+    if (build->fixed == NULL || build->reports_here == NULL || build->consents == NULL ||
+        build->consent_list == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "order");
+    }
     if (build->parents == NULL || build->listed == NULL || build->reasons == NULL ||
         build->site_is_frozen == NULL || build->sites == NULL || build->digests == NULL ||
         build->digest_list == NULL) {
         return err_set(err, ERR_NO_MEMORY, "order");
     }
-    build->tree = (struct block_tree){build->parents, (int)areas};
+    build->tree = (struct block_tree){build->parents, (int)areas, build->fixed};
     for (size_t i = 0; i < areas; i++) {
         build->parents[i] = view->roster->areas[i].parent;
     }
@@ -58,6 +70,10 @@ static void build_end(struct build *build)
     free(build->sites);
     free(build->digests);
     free(build->digest_list);
+    free(build->fixed);
+    free(build->reports_here);
+    free(build->consents);
+    free(build->consent_list);
 }
 
 /* Name the predecessors that this build rests on. */
@@ -85,22 +101,82 @@ static ProtobufCBinaryData borrow(const uint8_t *data, size_t len)
 
 /* ---- order ---- */
 
-static void collect_frozen_sites(struct build *build, const bool *use_freeze)
+/* Does something of the site enter a total for the first time? */
+static bool is_unreleased(const struct build *build, int site)
 {
-    const struct roster *roster = build->view->roster;
+    return build->reports_here[site] ||
+           (build->view->base != NULL && build->view->base->is_pending[site]);
+}
 
-    for (size_t area = 0; area < build->num_areas; area++) {
-        const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)build->view->freezes[area].body;
-        for (size_t i = 0; freeze != NULL && use_freeze[area] && i < freeze->n_reports; i++) {
-            int site = roster_find_site(roster, freeze->reports[i]->site);
-            build->site_is_frozen[site] = true;
+static void collect_sites(struct build *build, const bool *use_freeze)
+{
+    const struct view *view = build->view;
+    const struct roster_site *sites = view->roster->sites;
+
+    view_freeze_sites(view, use_freeze, build->reports_here, build->site_is_frozen);
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        if (is_unreleased(build, i)) {
             build->sites[build->num_sites++] = (struct block_site){
-                .area = roster->sites[site].area,
-                .owner = roster->sites[site].owner,
-                .counts = !roster->sites[site].owner_is_operator,
+                .area = sites[i].area,
+                .owner = sites[i].owner,
+                .counts = !sites[i].owner_is_operator,
+                .group = view->base != NULL && view->base->is_in_total[i],
+                .consents = build->use_consent[i],
             };
         }
     }
+}
+
+static bool has_unreleased(const struct build *build, int area)
+{
+    for (int i = 0; i < build->num_sites; i++) {
+        if (roster_is_within(build->view->roster, build->sites[i].area, area)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why the task before did not open the area. */
+static Weft__V1__WithheldReason reason_before(const struct view *view, int area)
+{
+    const Weft__V1__Order *order = (const Weft__V1__Order *)view->base->order.body;
+
+    for (size_t i = 0; i < order->n_withheld; i++) {
+        if (strcmp(order->withheld[i]->area, view->roster->areas[area].wire->code) == 0) {
+            return order->withheld[i]->reason;
+        }
+    }
+    return REASON(DELTA);
+}
+
+/* An area of the release plan before the block rule: a candidate, or the reason why not. Of a candidate it is the
+ * reason for which the block rule withholds it, if it does. */
+static Weft__V1__WithheldReason judge_area(const struct build *build, int area, bool *is_candidate)
+{
+    const struct view *view = build->view;
+    bool has_total = view->base != NULL && view_has_total(view->base, area);
+    unsigned frozen = 0, expected = (unsigned)view_num_expected(view, area);
+
+    *is_candidate = false;
+    if (has_total && !has_unreleased(build, area)) {
+        return REASON(UNCHANGED);
+    }
+    if (!view_may_open(view, area)) {
+        return reason_before(view, area);
+    }
+    for (int s = 0; s < view->roster->num_sites; s++) {
+        frozen +=
+            build->site_is_frozen[s] && roster_is_within(view->roster, view->roster->sites[s].area, area);
+    }
+    if (frozen == 0) {
+        return REASON(NO_REPORTS);
+    }
+    if ((uint64_t)frozen * 100 < (uint64_t)expected * view->task->wire->min_coverage_percent) {
+        return REASON(COVERAGE);
+    }
+    *is_candidate = true;
+    return has_total ? REASON(DELTA) : REASON(TOO_FEW_SITES);
 }
 
 /* The plan's areas that have reports and the coverage asked for; the block rule comes after. */
@@ -113,19 +189,28 @@ static void list_candidates(struct build *build)
     }
     for (size_t i = 0; i < view->task->wire->n_release_areas; i++) {
         int area = roster_find_area(view->roster, view->task->wire->release_areas[i]);
-        unsigned frozen = 0, expected = (unsigned)view_num_expected(view, area);
 
-        for (int s = 0; s < view->roster->num_sites; s++) {
-            frozen +=
-                build->site_is_frozen[s] && roster_is_within(view->roster, view->roster->sites[s].area, area);
-        }
-        build->reasons[area] =
-            frozen == 0 ? REASON(NO_REPORTS)
-            : (uint64_t)frozen * 100 < (uint64_t)expected * view->task->wire->min_coverage_percent
-                ? REASON(COVERAGE)
-                : REASON(TOO_FEW_SITES); /* if it is withheld after all */
-        build->listed[area] = build->reasons[area] == REASON(TOO_FEW_SITES);
+        build->reasons[area] = judge_area(build, area, &build->listed[area]);
+        build->fixed[area] = build->reasons[area] == REASON(UNCHANGED);
+        build->listed[area] |= build->fixed[area];
     }
+}
+
+static size_t name_consents(struct build *build)
+{
+    size_t num = 0;
+
+    for (int i = 0; i < build->view->roster->num_sites; i++) {
+        if (build->use_consent[i]) {
+            weft__v1__site_digest__init(&build->consents[num]);
+            build->consents[num].site = build->view->roster->sites[i].wire->id;
+            build->consents[num].digest.data = (uint8_t *)(uintptr_t)build->view->consents[i].digest;
+            build->consents[num].digest.len = DIGEST_SIZE;
+            build->consent_list[num] = &build->consents[num];
+            num++;
+        }
+    }
+    return num;
 }
 
 static int write_order(struct build *build, size_t num_freezes, Weft__V1__Document **document,
@@ -144,7 +229,7 @@ static int write_order(struct build *build, size_t num_freezes, Weft__V1__Docume
     }
     for (size_t area = 0; area < build->num_areas; area++) {
         char *code = view->roster->areas[area].wire->code;
-        if (build->listed[area]) {
+        if (build->listed[area] && !build->fixed[area]) {
             listed[order.n_listed++] = code;
         } else {
             Weft__V1__Withheld *entry = &withheld[order.n_withheld];
@@ -155,6 +240,9 @@ static int write_order(struct build *build, size_t num_freezes, Weft__V1__Docume
         }
     }
     order.task_id = borrow(view->task->id, TASK_ID_SIZE);
+    order.revision = view->task->wire->revision;
+    order.consents = build->consent_list;
+    order.n_consents = name_consents(build);
     order.freezes = build->digest_list;
     order.n_freezes = num_freezes;
     order.listed = listed;
@@ -167,14 +255,15 @@ done:
     return rc;
 }
 
-int view_build_order_from(const struct view *view, const bool *use_freeze, Weft__V1__Document **document,
-                          struct err *err)
+int view_build_order_from(const struct view *view, const bool *use_freeze, const bool *use_consent,
+                          Weft__V1__Document **document, struct err *err)
 {
     struct build build;
     int rc;
 
     if ((rc = build_begin(&build, view, err)) == 0) {
-        collect_frozen_sites(&build, use_freeze);
+        build.use_consent = use_consent;
+        collect_sites(&build, use_freeze);
         list_candidates(&build);
         if ((rc = blocks_withhold_few_owners(&build.tree, build.listed, build.sites, build.num_sites,
                                              view->task->wire->min_sites, err)) == 0) {
@@ -187,6 +276,85 @@ int view_build_order_from(const struct view *view, const bool *use_freeze, Weft_
 
 /* ---- plan ---- */
 
+/* The counts of one series in the blocks of the order. */
+static void count_blocks(const struct build *build, int series, const bool *use_contributes, uint64_t *counts,
+                         uint64_t *changed, bool *known)
+{
+    for (size_t area = 0; area < build->num_areas; area++) {
+        known[area] =
+            view_block_contributes(build->view, (int)area, series, use_contributes, &counts[area]);
+        changed[area] = view_block_changed(build->view, (int)area, series);
+    }
+}
+
+/* Which areas may be opened in this series, and which are for good: those in which nothing changed. */
+static void begin_series(struct build *build, int series, const uint64_t *changed)
+{
+    const struct view *view = build->view;
+
+    for (size_t area = 0; area < build->num_areas; area++) {
+        size_t at = area * (size_t)view->task->num_series + (size_t)series;
+        bool was_open = view->base != NULL && view->base->is_open[at];
+        uint64_t sum = 0;
+
+        for (int below = 0; below < (int)build->num_areas; below++) {
+            sum += roster_is_within(view->roster, below, (int)area) ? changed[below] : 0;
+        }
+        build->listed[area] =
+            view->is_listed[area]
+                ? was_open || view->base == NULL || !view_has_total(view->base, (int)area)
+                : view->stands[area] && was_open;
+        build->fixed[area] = build->listed[area] && was_open && (view->stands[area] || sum == 0);
+    }
+}
+
+/* The sites whose numbers are new in the totals of this revision, with their consents for one indicator. */
+static void collect_changing(struct build *build, int series)
+{
+    const struct view *view = build->view;
+
+    build->num_sites = 0;
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        const struct roster_site *site = &view->roster->sites[i];
+        if (view_is_unreleased(view, i) && view->block[i] != NONE) {
+            build->sites[build->num_sites++] = (struct block_site){
+                .area = site->area,
+                .owner = site->owner,
+                .counts = !site->owner_is_operator,
+                .group = view->base->is_in_total[i],
+                .consents = view_consents(view, i, view->task->series[series].wire->indicator),
+            };
+        }
+    }
+}
+
+static int withhold_few(struct build *build, int series, const uint64_t *counts, const uint64_t *changed,
+                        const bool *known, struct err *err)
+{
+    const struct view *view = build->view;
+    struct block_changes changes = {.contributes = counts, .changed = changed, .known = known};
+    bool *has_block;
+    int rc;
+
+    if (view->base == NULL) {
+        return blocks_withhold_few_contributors(&build->tree, build->listed, counts, known,
+                                                view->task->wire->min_sites, err);
+    }
+    if ((has_block = calloc(build->num_areas, sizeof *has_block)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "plan");
+    }
+    for (size_t area = 0; area < build->num_areas; area++) {
+        has_block[area] = view_has_total(view, (int)area);
+    }
+    collect_changing(build, series);
+    changes.sites = build->sites;
+    changes.num_sites = build->num_sites;
+    changes.has_block = has_block;
+    rc = blocks_withhold_few_changes(&build->tree, build->listed, &changes, view->task->wire->min_sites, err);
+    free(has_block);
+    return rc;
+}
+
 /* For one series: start from the order's areas and let blocks with too few contributing sites join. */
 static int plan_series(struct build *build, int series, const bool *use_contributes, bool *open,
                        struct err *err)
@@ -194,33 +362,25 @@ static int plan_series(struct build *build, int series, const bool *use_contribu
     const struct view *view = build->view;
     size_t num_series = (size_t)view->task->num_series;
     uint64_t *counts = calloc(build->num_areas, sizeof *counts);
+    uint64_t *changed = calloc(build->num_areas, sizeof *changed);
     bool *known = calloc(build->num_areas, sizeof *known);
     int rc = 0;
 
-    if (counts == NULL || known == NULL) {
+    if (counts == NULL || changed == NULL || known == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "plan");
         goto done;
     }
-    for (size_t area = 0; area < build->num_areas; area++) {
-        const Weft__V1__Contributes *body = (const Weft__V1__Contributes *)view->contributes[area].body;
-        struct opening opening = {(int)area, SCOPE(BLOCK), STAGE(CONTRIBUTES)};
-
-        build->listed[area] = view->is_listed[area];
-        known[area] = !view_opening_is_allowed(view, &opening); /* an empty block: nothing to know */
-        if (body != NULL && use_contributes[area]) {
-            counts[area] = body->counts[series];
-            known[area] = true;
-        }
-    }
-    if ((rc = blocks_withhold_few_contributors(&build->tree, build->listed, counts, known,
-                                               view->task->wire->min_sites, err)) != 0) {
+    count_blocks(build, series, use_contributes, counts, changed, known);
+    begin_series(build, series, changed);
+    if ((rc = withhold_few(build, series, counts, changed, known, err)) != 0) {
         goto done;
     }
     for (size_t area = 0; area < build->num_areas; area++) {
-        open[area * num_series + (size_t)series] = build->listed[area];
+        open[area * num_series + (size_t)series] = build->listed[area] && view->is_listed[area];
     }
 done:
     free(counts);
+    free(changed);
     free(known);
     return rc;
 }
@@ -363,7 +523,26 @@ static int build_from_held(const struct view *view, const struct view_document *
 
 int view_build_order(const struct view *view, Weft__V1__Document **document, struct err *err)
 {
-    return build_from_held(view, view->freezes, view_build_order_from, document, err);
+    size_t areas = (size_t)view->roster->num_areas, sites = (size_t)view->roster->num_sites;
+    bool *use_freeze = calloc(areas, sizeof *use_freeze);
+    bool *use_consent = calloc(sites + 1, sizeof *use_consent);
+    int rc;
+
+    if (use_freeze == NULL || use_consent == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "documents");
+        goto done;
+    }
+    for (size_t i = 0; i < areas; i++) {
+        use_freeze[i] = view->freezes[i].document != NULL;
+    }
+    for (size_t i = 0; i < sites; i++) {
+        use_consent[i] = view->consents[i].document != NULL;
+    }
+    rc = view_build_order_from(view, use_freeze, use_consent, document, err);
+done:
+    free(use_freeze);
+    free(use_consent);
+    return rc;
 }
 
 int view_build_plan(const struct view *view, Weft__V1__Document **document, struct err *err)

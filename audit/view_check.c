@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/wire.h"
-#include "audit/blocks.h"
+
+#define TEXT_MAX 1000 /* bytes of a consent or note */
 
 static int malformed(const Weft__V1__Document *document, const char *what, struct err *err)
 {
@@ -71,18 +72,6 @@ static int check_freeze(const struct view *view, const Weft__V1__Document *docum
         }
     }
     return dropped_are_sound(view, freeze, area) ? 0 : malformed(document, "dropped sites", err);
-}
-
-/* Frozen sites: of the freezes that the order names, or of all freezes while there is no order. */
-static void derive_frozen(const struct view *view, const bool *use_freeze, bool *site_is_frozen)
-{
-    memset(site_is_frozen, 0, (size_t)view->roster->num_sites * sizeof *site_is_frozen);
-    for (int area = 0; area < view->roster->num_areas; area++) {
-        const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)view->freezes[area].body;
-        for (size_t i = 0; freeze != NULL && use_freeze[area] && i < freeze->n_reports; i++) {
-            site_is_frozen[roster_find_site(view->roster, freeze->reports[i]->site)] = true;
-        }
-    }
 }
 
 /* Which of `held` (by area) does the list name? All named ones must be here, with the same digest, in order.
@@ -150,6 +139,58 @@ static int check_rebuilt(const struct view *view, const Weft__V1__Document *docu
     return rc;
 }
 
+/* Which consents does the order name? All must be here, with the same digest; the rebuilt order says in which
+ * order. */
+static int named_consents(const struct view *view, const Weft__V1__Document *document,
+                          const Weft__V1__Order *order, bool **out, struct err *err)
+{
+    bool *use = calloc((size_t)view->roster->num_sites + 1, sizeof *use);
+    int rc = use == NULL ? err_set(err, ERR_NO_MEMORY, "consents") : 0;
+
+    for (size_t i = 0; rc == 0 && i < order->n_consents; i++) {
+        const Weft__V1__SiteDigest *named = order->consents[i];
+        int site = roster_find_site(view->roster, named->site);
+        if (site == NONE) {
+            rc = malformed(document, "consents", err);
+        } else if (view->consents[site].document == NULL) {
+            rc = missing(document, "a consent", err);
+        } else if (!is_digest(&named->digest, view->consents[site].digest)) {
+            rc = err_set(err, ERR_DOCUMENT_CONFLICT, "order names another consent of %s", named->site);
+        } else {
+            use[site] = true;
+        }
+    }
+    if (rc != 0) {
+        free(use);
+        return rc;
+    }
+    *out = use;
+    return 0;
+}
+
+static int check_order(const struct view *view, const Weft__V1__Document *document,
+                       const Weft__V1__Order *order, struct err *err)
+{
+    bool *use_freeze = NULL, *use_consent = NULL;
+    Weft__V1__Document *own = NULL;
+    int rc;
+
+    if (!view_base_is_ready(view)) {
+        return missing(document, "the pattern of the task that it revises", err);
+    }
+    if ((rc = named_predecessors(view, document, order->n_freezes, order->freezes, view->freezes, &use_freeze,
+                                 err)) == 0 &&
+        (rc = named_consents(view, document, order, &use_consent, err)) == 0 &&
+        (rc = view_build_order_from(view, use_freeze, use_consent, &own, err)) == 0 &&
+        !document_same_body(own, document)) {
+        rc = err_set(err, ERR_ORDER_DIFFERS, "order is not what follows from its predecessors");
+    }
+    document_free(&own);
+    free(use_freeze);
+    free(use_consent);
+    return rc;
+}
+
 /* ---- shares and totals ---- */
 
 /* Do both aggregate shares of `slots` add up to `totals`? */
@@ -186,9 +227,24 @@ done:
     return rc;
 }
 
+/* The counts in the order of their slots. */
+static void counts_by_slot(const struct task *task, const Weft__V1__Contributes *body, uint64_t *counts)
+{
+    size_t num = 0;
+
+    for (int s = 0; s < task->num_series; s++) {
+        counts[num++] = body->counts[s];
+        if (task->series[s].changed != NONE) {
+            counts[num++] = body->changed[s];
+        }
+    }
+}
+
 static int check_contributes(const struct view *view, const Weft__V1__Document *document,
                              const Weft__V1__Contributes *body, struct err *err)
 {
+    size_t num_series = (size_t)view->task->num_series;
+    uint64_t *counts;
     struct opening opening = {roster_find_area(view->roster, body->area), SCOPE(BLOCK), STAGE(CONTRIBUTES)};
     int num_sites = 0, rc;
     int *slots;
@@ -197,17 +253,23 @@ static int check_contributes(const struct view *view, const Weft__V1__Document *
         return missing(document, "the order", err);
     }
     if (!is_this_task(view, &body->task_id) || !is_digest(&body->order_digest, view->order.digest) ||
-        !view_opening_is_allowed(view, &opening) || body->n_counts != (size_t)view->task->num_series) {
+        !view_opening_is_allowed(view, &opening) || body->n_counts != num_series ||
+        body->n_changed != (view->base == NULL ? 0 : num_series)) {
         return malformed(document, "task, order, area or size", err);
     }
     for (int i = 0; i < view->roster->num_sites; i++) {
         num_sites += view->block[i] == opening.area;
     }
-    if ((slots = calloc((size_t)view->task->num_slots, sizeof *slots)) == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "slots");
+    slots = calloc((size_t)view->task->num_slots, sizeof *slots);
+    counts = calloc(2 * num_series, sizeof *counts);
+    if (slots == NULL || counts == NULL) {
+        rc = err_set(err, ERR_NO_MEMORY, "slots");
+    } else {
+        counts_by_slot(view->task, body, counts);
+        rc = check_shares(view, document, slots, view_opening_slots(view, &opening, slots), counts,
+                          &body->leader_share, &body->helper_share, num_sites, err);
     }
-    rc = check_shares(view, document, slots, view_opening_slots(view, &opening, slots), body->counts,
-                      &body->leader_share, &body->helper_share, num_sites, err);
+    free(counts);
     free(slots);
     return rc;
 }
@@ -249,11 +311,13 @@ static int check_states(const struct view *view, const Weft__V1__Document *docum
         return missing(document, "the plan", err);
     }
     if (!is_this_task(view, &body->task_id) || !is_digest(&body->plan_digest, view->plan.digest) ||
-        !view_opening_is_allowed(view, &opening) || body->total.len != num || body->block.len != num) {
+        !view_opening_is_allowed(view, &opening) || body->total.len != num || body->block.len != num ||
+        body->delta.len != (view->base == NULL ? 0 : num)) {
         return malformed(document, "task, plan, area or size", err);
     }
     for (size_t i = 0; i < num; i++) {
-        if (body->total.data[i] > 63 || body->block.data[i] > 63) {
+        if (body->total.data[i] > 63 || body->block.data[i] > 63 ||
+            (view->base != NULL && body->delta.data[i] > 63)) {
             return malformed(document, "a state", err);
         }
     }
@@ -289,7 +353,7 @@ static int check_release(const struct view *view, const Weft__V1__Document *docu
         return missing(document, "the pattern", err);
     }
     if (!is_this_task(view, &body->task_id) || !is_digest(&body->pattern_digest, view->pattern.digest) ||
-        !view_opening_is_allowed(view, &opening) || body->revision != 0 ||
+        !view_opening_is_allowed(view, &opening) || body->revision != view->task->wire->revision ||
         body->sites != (uint32_t)view_num_frozen(view, opening.area) ||
         body->sites_expected != (uint32_t)view_num_expected(view, opening.area)) {
         return malformed(document, "task, pattern, area or counts", err);
@@ -335,6 +399,62 @@ static int check_key_sheet(const struct view *view, const Weft__V1__Document *do
     return 0;
 }
 
+static bool is_indicator(const struct view *view, const char *indicator)
+{
+    for (int s = 0; s < view->task->num_series; s++) {
+        if (strcmp(view->task->series[s].wire->indicator, indicator) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it comes before the order is seen by who wants to sign one: the order names it or does not. */
+static int check_consent(const struct view *view, const Weft__V1__Document *document,
+                         const Weft__V1__Consent *body, struct err *err)
+{
+    if (!is_this_task(view, &body->task_id) || body->text[0] == '\0' || strlen(body->text) > TEXT_MAX) {
+        return malformed(document, "task or text", err);
+    }
+    for (size_t i = 0; i < body->n_indicators; i++) {
+        if (!is_indicator(view, body->indicators[i]) ||
+            (i > 0 && strcmp(body->indicators[i - 1], body->indicators[i]) >= 0)) {
+            return malformed(document, "an indicator", err);
+        }
+    }
+    return view->base != NULL ? 0 : err_set(err, ERR_CONSENT_REFUSED, "the task is no revision");
+}
+
+/* A note says that a number is wrong, never by how much: ASCII and full-width digits are refused. */
+static bool is_note_text(const char *text)
+{
+    static const char full_width[] = "\xef\xbc"; /* U+FF10 to U+FF19: EF BC 90 to EF BC 99 */
+
+    for (const char *c = text; *c != '\0'; c++) {
+        bool is_wide = strncmp(c, full_width, 2) == 0 && (uint8_t)c[2] >= 0x90 && (uint8_t)c[2] <= 0x99;
+        if ((*c >= '0' && *c <= '9') || is_wide) {
+            return false;
+        }
+    }
+    return text[0] != '\0' && strlen(text) <= TEXT_MAX;
+}
+
+static int check_note(const struct view *view, const Weft__V1__Document *document,
+                      const Weft__V1__Note *body, struct err *err)
+{
+    int area = roster_find_area(view->roster, body->area);
+
+    if (!is_this_task(view, &body->task_id) || area == NONE || !is_indicator(view, body->indicator)) {
+        return malformed(document, "task, area or indicator", err);
+    }
+    if (view->releases[area].document == NULL) {
+        return missing(document, "the release", err);
+    }
+    return is_note_text(body->text_zh) && is_note_text(body->text_en)
+               ? 0
+               : err_set(err, ERR_NOTE_REFUSED, "%s %s", body->area, body->indicator);
+}
+
 int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
                     struct err *err)
 {
@@ -346,11 +466,8 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
         return check_key_sheet(view, document, (const Weft__V1__KeySheet *)body, err);
     case DOC(FREEZE):
         return check_freeze(view, document, (const Weft__V1__Freeze *)body, err);
-    case DOC(ORDER): {
-        const Weft__V1__Order *order = (const Weft__V1__Order *)body;
-        return check_rebuilt(view, document, order->n_freezes, order->freezes, view->freezes,
-                             view_build_order_from, err);
-    }
+    case DOC(ORDER):
+        return check_order(view, document, (const Weft__V1__Order *)body, err);
     case DOC(CONTRIBUTES):
         return check_contributes(view, document, (const Weft__V1__Contributes *)body, err);
     case DOC(PLAN): {
@@ -375,6 +492,10 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
     }
     case DOC(RELEASE):
         return check_release(view, document, (const Weft__V1__Release *)body, err);
+    case DOC(CONSENT):
+        return check_consent(view, document, (const Weft__V1__Consent *)body, err);
+    case DOC(NOTE):
+        return check_note(view, document, (const Weft__V1__Note *)body, err);
     case DOC(VOID):
         if (!is_this_task(view, &((const Weft__V1__Void *)body)->task_id)) {
             return malformed(document, "task", err);
@@ -393,34 +514,22 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
 static int derive_order(struct view *view, struct err *err)
 {
     const Weft__V1__Order *order = (const Weft__V1__Order *)view->order.body;
-    int *parents = calloc((size_t)view->roster->num_areas, sizeof *parents);
-    struct block_tree tree = {parents, view->roster->num_areas};
     bool *use = NULL;
     int rc;
 
-    if (parents == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "order");
-    }
     if ((rc = named_predecessors(view, view->order.document, order->n_freezes, order->freezes, view->freezes,
                                  &use, err)) != 0) {
-        goto done;
+        return rc;
     }
-    derive_frozen(view, use, view->site_is_frozen);
+    view_freeze_sites(view, use, view->reports_here, view->site_is_frozen);
+    free(use);
     for (size_t i = 0; i < order->n_listed; i++) {
         view->is_listed[roster_find_area(view->roster, order->listed[i])] = true;
     }
-    for (int i = 0; i < view->roster->num_areas; i++) {
-        parents[i] = view->roster->areas[i].parent;
+    for (size_t i = 0; i < order->n_consents; i++) {
+        view->consent_counts[roster_find_site(view->roster, order->consents[i]->site)] = true;
     }
-    for (int i = 0; i < view->roster->num_sites; i++) {
-        view->block[i] = view->site_is_frozen[i]
-                             ? blocks_area_of(&tree, view->is_listed, view->roster->sites[i].area)
-                             : NONE;
-    }
-done:
-    free(use);
-    free(parents);
-    return rc;
+    return view_derive_blocks(view, err);
 }
 
 /* An area has a block of its own in a series if some of its sites have no open area nearer to them, and some
@@ -439,7 +548,8 @@ static void derive_own_blocks(struct view *view, int series)
                 outside |= !own;
             }
         }
-        view->has_own_block[(size_t)area * num_series + s] = inside && outside;
+        view->has_own_block[(size_t)area * num_series + s] =
+            view->stands[area] ? view->base->has_own_block[(size_t)area * num_series + s] : inside && outside;
     }
 }
 
@@ -453,6 +563,10 @@ static void derive_plan(struct view *view)
             view->is_open[(size_t)area * (size_t)view->task->num_series + plan->open[i]->series[k]] = true;
         }
     }
+    for (size_t i = 0; i < plan->n_contributes; i++) {
+        view->uses_contributes[roster_find_area(view->roster, plan->contributes[i]->area)] = true;
+    }
+    view_derive_unchanged(view);
     for (int s = 0; s < view->task->num_series; s++) {
         derive_own_blocks(view, s);
     }
@@ -467,6 +581,10 @@ static void derive_pattern(struct view *view)
         int area = roster_find_area(view->roster, pattern->areas[i]->area);
         memcpy(view->suppressed + (size_t)area * num, pattern->areas[i]->suppressed.data, num);
     }
+    for (size_t i = 0; i < pattern->n_states; i++) {
+        view->uses_states[roster_find_area(view->roster, pattern->states[i]->area)] = true;
+    }
+    view_keep_standing(view);
 }
 
 int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err)
@@ -476,7 +594,7 @@ int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err)
         if (use == NULL) {
             return err_set(err, ERR_NO_MEMORY, "freezes");
         }
-        derive_frozen(view, use, view->site_is_frozen);
+        view_freeze_sites(view, use, view->reports_here, view->site_is_frozen);
         free(use);
     } else if (type == DOC(ORDER)) {
         return derive_order(view, err);

@@ -17,13 +17,43 @@ WEFT_MUST_USE int view_check_body(const struct view *view, const Weft__V1__Docum
 /* Recompute what follows from documents of `type` (view_check.c). */
 WEFT_MUST_USE int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err);
 
-/* The builders, over the predecessors named: `use` is by area (view_build.c). */
+/* The builders, over the predecessors named: `use` is by area, of consents by site (view_build.c). */
 WEFT_MUST_USE int view_build_order_from(const struct view *view, const bool *use_freeze,
-                                        Weft__V1__Document **document, struct err *err);
+                                        const bool *use_consent, Weft__V1__Document **document,
+                                        struct err *err);
 WEFT_MUST_USE int view_build_plan_from(const struct view *view, const bool *use_contributes,
                                        Weft__V1__Document **document, struct err *err);
 WEFT_MUST_USE int view_build_pattern_from(const struct view *view, const bool *use_states,
                                           Weft__V1__Document **document, struct err *err);
+
+/* ---- view_revision.c ---- */
+
+/* The sites frozen by the freezes in `use`, in this task alone and with those before. */
+void view_freeze_sites(const struct view *view, const bool *use_freeze, bool *reports_here,
+                       bool *site_is_frozen);
+/* What an order means: which totals stand, who is in one, who waits. reports_here, site_is_frozen and is_listed are
+ * set. */
+WEFT_MUST_USE int view_derive_blocks(struct view *view, struct err *err);
+/* After is_open of what the plan opens: what stands and what is the same. */
+void view_derive_unchanged(struct view *view);
+/* Is the area's total before to be kept whole, or nobody in it in any total, so that it may be opened (again)? */
+bool view_may_open(const struct view *view, int area);
+/* Sites that changed in a block of the order; 0 of what stands. */
+uint64_t view_block_changed(const struct view *view, int area, int series);
+/* How many sites contribute to a series in a block of the order, now or when it was opened before. False: unknown. */
+bool view_block_contributes(const struct view *view, int area, int series, const bool *use_contributes,
+                            uint64_t *count);
+/* Has the series block of an open area of a revision new sites, while its total was open before too? What they bring
+ * is then the difference of two numbers. */
+bool view_block_has_joined(const struct view *view, int area, int series);
+/* Was its block before, of the same area, all else that it holds? */
+bool view_block_kept_border(const struct view *view, int area, int series);
+/* Is an area below it open in the series? Then its block is not its total. */
+bool view_has_open_below(const struct view *view, int area, int series);
+/* Sites that changed in the series block of an open area. */
+uint64_t view_series_changed(const struct view *view, int area, int series);
+/* Does the site consent that its change in this indicator may be seen (NULL: in any)? */
+bool view_consents(const struct view *view, int site, const char *indicator);
 
 /* The slots of an area's shown cells, ascending; returns their number. */
 int view_shown_slots(const struct view *view, int area, int *slots);

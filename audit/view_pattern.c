@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/wire.h"
-#include "audit/pattern.h"
+#include "audit/pattern_revised.h"
 
 static int write_pattern(const struct pattern *table, const struct pattern_layer *own,
                          Weft__V1__Document **document, struct err *err)
@@ -68,11 +68,14 @@ int view_build_pattern_from(const struct view *view, const bool *use_states, Wef
 {
     struct pattern_layer own = {.view = view, .use_states = use_states};
     struct pattern table = {0};
+    struct pattern_chain chain = {0};
     int rc;
 
-    if ((rc = pattern_add_layer(&table, &own, err)) == 0 && (rc = pattern_run(&table, err)) == 0) {
+    if ((rc = pattern_add_layer(&table, &own, err)) == 0 &&
+        (rc = pattern_add_revised(&table, &own, &chain, err)) == 0 && (rc = pattern_run(&table, err)) == 0) {
         rc = write_pattern(&table, &own, document, err);
     }
     pattern_clear(&table);
+    pattern_chain_clear(&chain);
     return rc;
 }

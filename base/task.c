@@ -93,6 +93,11 @@ static int add_data_cells(struct task *task, int series, int first, int end, str
     return unsound(err, "kind", wire->indicator);
 }
 
+static bool is_flag(const struct task *task, int slot, Weft__V1__Role role)
+{
+    return role_of(task, slot) == role && task->wire->slots[slot]->maximum == 1;
+}
+
 static int add_series(struct task *task, int series, int *slot, struct err *err)
 {
     struct task_series *s = &task->series[series];
@@ -113,15 +118,17 @@ static int add_series(struct task *task, int series, int *slot, struct err *err)
         end++;
     }
     s->num_slots = end - s->first_slot;
-    if (s->num_slots < 3 || role_of(task, end - 2) != ROLE(CONTRIBUTES) ||
-        role_of(task, end - 1) != ROLE(MISSING) || task->wire->slots[end - 2]->maximum != 1) {
-        return unsound(err, "contributes and missing slots", s->wire->indicator);
+    s->changed = task->wire->revision > 0 ? end - 1 : NONE;
+    s->contributes = end - (s->changed == NONE ? 2 : 3);
+    if (s->contributes <= s->first_slot || !is_flag(task, s->contributes, ROLE(CONTRIBUTES)) ||
+        role_of(task, s->contributes + 1) != ROLE(MISSING) ||
+        (s->changed != NONE && !is_flag(task, s->changed, ROLE(CHANGED)))) {
+        return unsound(err, "contributes, missing and changed slots", s->wire->indicator);
     }
-    s->contributes = end - 2;
-    if ((rc = add_data_cells(task, series, s->first_slot, end - 2, err)) != 0) {
+    if ((rc = add_data_cells(task, series, s->first_slot, s->contributes, err)) != 0) {
         return rc;
     }
-    add_cell(task, series, end - 1, 1, 0, true);
+    add_cell(task, series, s->contributes + 1, 1, 0, true);
     *slot = end;
     return 0;
 }
@@ -183,6 +190,18 @@ static int check_times(const Weft__V1__Task *wire, struct err *err)
         return unsound(err, "times", "open < close <= order <= plan <= pattern < retention must hold");
     }
     return 0;
+}
+
+/* A revision is a task of its own that names the one before it. Who reports to it cannot be known beforehand, so it
+ * is never complete before its close. */
+static int check_revision(const Weft__V1__Task *wire, struct err *err)
+{
+    if (wire->supersedes.len != (wire->revision == 0 ? 0 : TASK_ID_SIZE)) {
+        return unsound(err, "revision", "a revision, and only a revision, names what it supersedes");
+    }
+    return wire->revision > 0 && wire->close_when_complete
+               ? unsound(err, "revision", "cannot close when complete")
+               : 0;
 }
 
 static int check_head(const Weft__V1__Task *wire, const struct roster *roster, struct err *err)
@@ -269,8 +288,9 @@ static int build(struct task *task, const struct roster *roster, struct err *err
 {
     int rc;
 
-    if ((rc = check_head(task->wire, roster, err)) != 0 || (rc = place(task, roster, err)) != 0 ||
-        (rc = build_cells(task, err)) != 0 || (rc = check_bounds(task, err)) != 0) {
+    if ((rc = check_head(task->wire, roster, err)) != 0 || (rc = check_revision(task->wire, err)) != 0 ||
+        (rc = place(task, roster, err)) != 0 || (rc = build_cells(task, err)) != 0 ||
+        (rc = check_bounds(task, err)) != 0) {
         return rc;
     }
     return build_prio3(task, err);
@@ -406,7 +426,7 @@ char *task_slot_name(const struct task *task, int slot, char *out, size_t out_le
 {
     static const char *const roles[] = {"?",     "numerator",   "complement",     "denominator",
                                         "count", "sum",         "sum of squares", "expected",
-                                        "bin",   "contributes", "missing"};
+                                        "bin",   "contributes", "missing",        "changed"};
     const Weft__V1__Slot *wire = task->wire->slots[slot];
     const Weft__V1__Series *series =
         wire->series < task->wire->n_series ? task->wire->series[wire->series] : NULL;

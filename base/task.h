@@ -4,7 +4,7 @@
  * whole or for one stratum. A *cell* is the unit of suppression: the slots that are shown or hidden together.
  * Each series has proportion, rate, mean, observed/expected, fact: one data cell;  distribution: one data
  * cell a bin; and one cell for the missing count. The contributes slot belongs to no cell: how many hospitals
- * contribute is not hidden.
+ * contribute is not hidden. Nor does the changed slot that each series of a revision has last.
  *
  * A cell is judged by up to three counts of patients, its *components*: numerator, complement (denominator
  * minus numerator) and their total. A component is zero, small (1 to min_cell - 1) or large; a cell with a
@@ -28,6 +28,7 @@ struct task_series {
     const Weft__V1__Series *wire;
     int first_slot, num_slots; /* including contributes and missing */
     int contributes;           /* slot index */
+    int changed;               /* slot index, the last; NONE: the task is no revision */
     int first_cell, num_cells; /* data cells, then the missing cell as the last */
 };
 
@@ -61,6 +62,13 @@ WEFT_MUST_USE int task_open(struct task **task, const Weft__V1__Document *docume
 /* The same checks on a draft (not signed yet). */
 WEFT_MUST_USE int task_check(const Weft__V1__Task *wire, const struct roster *roster, struct err *err);
 void task_free(struct task **task);
+
+/* May `task` follow `before` as its next revision? Both count the same, at the same sites, by the same rules; only
+ * times and the changed slots differ. */
+WEFT_MUST_USE int task_check_revision(const struct task *task, const struct task *before, struct err *err);
+/* The slot of `before` (an earlier revision, or the task itself) that counts the same; NONE for a changed slot that
+ * it does not have. */
+int task_slot_before(const struct task *task, const struct task *before, int slot);
 
 /* The VDAF context: Task.context || task id, into `out` (bounded by TASK_CTX_MAX). */
 #define TASK_CTX_MAX (ID_MAX + TASK_ID_SIZE)

@@ -98,6 +98,7 @@ static int hold_pattern(struct view *view, const Weft__V1__Document *document, P
         size_t area = (size_t)roster_find_area(view->roster, pattern->areas[i]->area);
         memcpy(view->suppressed + area * num, pattern->areas[i]->suppressed.data, num);
     }
+    view_keep_standing(view);
     view->pattern.body = *body;
     *body = NULL;
     return 0;

@@ -140,10 +140,10 @@ static void test_task__slots_follow_their_series(void **state)
     UNSOUND("series: ", p.series[0].scale = 0);
     UNSOUND("stratum without its whole", p.series[0].stratum = TEXT("old"));
     UNSOUND("stratum without its whole", p.series[1].indicator = TEXT("other"));
-    UNSOUND("contributes and missing", p.slots[2].maximum = 2);
-    UNSOUND("contributes and missing", p.slots[2].role = ROLE(MISSING));
-    UNSOUND("contributes and missing", p.slots[3].role = ROLE(CONTRIBUTES));
-    UNSOUND("contributes and missing", p.slots[3].series = 1);
+    UNSOUND("contributes, missing", p.slots[2].maximum = 2);
+    UNSOUND("contributes, missing", p.slots[2].role = ROLE(MISSING));
+    UNSOUND("contributes, missing", p.slots[3].role = ROLE(CONTRIBUTES));
+    UNSOUND("contributes, missing", p.slots[3].series = 1);
     UNSOUND("slots out of order", p.slots[0].role = ROLE(COMPLEMENT));
     UNSOUND("slots out of order", p.slots[1].role = ROLE(NUMERATOR));
     UNSOUND("some belong to no series", p.task.n_slots = 14; p.slots[13].series = 7);
