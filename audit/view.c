@@ -122,6 +122,21 @@ void view_free(struct view **out)
     *out = NULL;
 }
 
+int view_reset(struct view *view, struct err *err)
+{
+    struct view *fresh = NULL, old = *view;
+    int rc = view_new(&fresh, view->roster, view->task, err);
+
+    if (rc == 0) {
+        fresh->history = view->history;
+        fresh->base = view->base;
+        *view = *fresh;
+        *fresh = old;
+        view_free(&fresh);
+    }
+    return rc;
+}
+
 /* ---- who must have signed ---- */
 
 static bool coordinator_signed(const struct view *view, const Weft__V1__Document *document, int coordinator)

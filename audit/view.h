@@ -74,6 +74,8 @@ struct view {
 WEFT_MUST_USE int view_new(struct view **view, const struct roster *roster, const struct task *task,
                            struct err *err);
 void view_free(struct view **view);
+/* Forget all documents; the view stays where it is, since others may stand on it. */
+WEFT_MUST_USE int view_reset(struct view *view, struct err *err);
 
 /* The name under which a document of this task is stored once: "freeze 330302", "order". Bounded by
  * VIEW_KEY_MAX. ERR_DOCUMENT_NOT_NEEDED for kinds that are not exchanged. */

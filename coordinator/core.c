@@ -103,7 +103,7 @@ const struct roster *core_newest_roster(const struct core *core)
     return roster_history_newest(&core->history);
 }
 
-struct core_task *core_find_task(struct core *core, const ProtobufCBinaryData *task_id)
+struct core_task *core_find_task(const struct core *core, const ProtobufCBinaryData *task_id)
 {
     for (size_t i = 0; i < core->num_tasks; i++) {
         if (task_id->len == TASK_ID_SIZE &&

@@ -107,7 +107,7 @@ struct core_round {
 
 /* ---- core.c ---- */
 
-struct core_task *core_find_task(struct core *core, const ProtobufCBinaryData *task_id);
+struct core_task *core_find_task(const struct core *core, const ProtobufCBinaryData *task_id);
 const struct roster *core_newest_roster(const struct core *core);
 struct db core_db(struct core *core, struct store_txn *txn);
 /* A message on the stack, copied into memory of its own. */

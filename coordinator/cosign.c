@@ -69,7 +69,7 @@ static int is_time(const struct core *core, struct db *db, struct core_task *tas
         }
         return intake_is_closed(core, db, task, area, now_ms, due, err);
     case DOC(ORDER):
-        *due = now_ms >= wire->order_ms || all_freezes(task);
+        *due = view_base_is_ready(view) && (now_ms >= wire->order_ms || all_freezes(task));
         return 0;
     case DOC(CONTRIBUTES):
         *due = view->order.document != NULL;
@@ -443,12 +443,12 @@ done:
     return rc;
 }
 
-static size_t num_held(const struct core_task *task, const struct view_document *held)
+static size_t num_held(const struct view_document *held, int max)
 {
     size_t num = 0;
 
-    for (int area = 0; area < task->roster->num_areas; area++) {
-        num += held[area].document != NULL;
+    for (int i = 0; i < max; i++) {
+        num += held[i].document != NULL;
     }
     return num;
 }
@@ -468,11 +468,13 @@ static int check_names_all(const struct core_task *task, const Weft__V1__Documen
         return rc;
     }
     if (document->type == DOC(ORDER)) {
-        all = ((const Weft__V1__Order *)body)->n_freezes == num_held(task, task->view->freezes);
+        const Weft__V1__Order *order = (const Weft__V1__Order *)body;
+        all = order->n_freezes == num_held(task->view->freezes, task->roster->num_areas) &&
+              order->n_consents == num_held(task->view->consents, task->roster->num_sites);
     } else if (document->type == DOC(PLAN)) {
-        all = ((const Weft__V1__Plan *)body)->n_contributes == num_held(task, task->view->contributes);
+        all = ((const Weft__V1__Plan *)body)->n_contributes == num_held(task->view->contributes, task->roster->num_areas);
     } else {
-        all = ((const Weft__V1__Pattern *)body)->n_states == num_held(task, task->view->states);
+        all = ((const Weft__V1__Pattern *)body)->n_states == num_held(task->view->states, task->roster->num_areas);
     }
     wire_free(&body);
     return all ? 0

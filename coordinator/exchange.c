@@ -42,12 +42,29 @@ static int open_task(const struct core *core, const Weft__V1__Document *document
     return 0;
 }
 
-static int have_view(struct core_task *task, struct err *err)
+/* The task that this one revises; it must be held, and the revision fit it. */
+static int find_base(const struct core *core, const struct task *task, const struct core_task **base,
+                     struct err *err)
 {
-    int rc = view_new(&task->view, task->roster, task->task, err);
+    *base = NULL;
+    if (task->wire->revision == 0) {
+        return 0;
+    }
+    *base = core_find_task(core, &task->wire->supersedes);
+    return *base == NULL ? err_set(err, ERR_PREDECESSOR_MISSING, "revision %" PRIu32 " needs the one before",
+                                   task->wire->revision)
+                         : task_check_revision(task, (*base)->task, err);
+}
 
-    if (rc == 0) {
+static int have_view(const struct core *core, struct core_task *task, struct err *err)
+{
+    const struct core_task *base;
+    int rc;
+
+    if ((rc = find_base(core, task->task, &base, err)) == 0 &&
+        (rc = view_new(&task->view, task->roster, task->task, err)) == 0) {
         task->view->history = task->history;
+        task->view->base = base == NULL ? NULL : base->view;
     }
     return rc;
 }
@@ -65,7 +82,7 @@ static int load_task(struct core *core, struct db *db, const Weft__V1__Document 
     core->tasks = grown != NULL ? grown : core->tasks;
     if (grown == NULL || task.dropped == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "task");
-    } else if ((rc = have_view(&task, err)) == 0) {
+    } else if ((rc = have_view(core, &task, err)) == 0) {
         rc = intake_load(db, &task, err);
     }
     if (rc != 0) {
@@ -154,6 +171,7 @@ static int check_global(struct core *core, const Weft__V1__Document *document, c
                         struct err *err)
 {
     uint8_t digest[DIGEST_SIZE];
+    const struct core_task *base;
     struct core_task task;
     ProtobufCBinaryData id;
     int rc;
@@ -170,7 +188,9 @@ static int check_global(struct core *core, const Weft__V1__Document *document, c
     if (core_find_task(core, &id) != NULL) {
         return 0; /* held: its signatures were judged when it came */
     }
-    rc = open_task(core, document, &task, err);
+    if ((rc = open_task(core, document, &task, err)) == 0) {
+        rc = find_base(core, task.task, &base, err);
+    }
     task_free(&task.task);
     return rc;
 }
@@ -254,9 +274,8 @@ int exchange_refresh(struct db *db, struct core_task *task, struct err *err)
         return rc;
     }
     if (last < task->view_number) { /* the view holds what was not committed after all */
-        view_free(&task->view);
         task->view_number = 0;
-        if ((rc = have_view(task, err)) != 0) {
+        if ((rc = view_reset(task->view, err)) != 0) {
             return rc;
         }
     }

@@ -153,6 +153,10 @@ static int check_open(const struct core *core, struct db *db, struct core_task *
     if (now_ms + skew_ms < task->task->wire->open_ms) {
         return err_set(err, ERR_TASK_NOT_OPEN, "task %.16s", task->task->hex);
     }
+    if (!view_base_is_ready(task->view)) {
+        return err_set(err, ERR_TASK_NOT_OPEN, "task %.16s: the task that it revises is not finished",
+                       task->task->hex);
+    }
     if ((rc = intake_is_closed(core, db, task, area, now_ms - skew_ms, &closed, err)) != 0) {
         return rc;
     }

@@ -190,6 +190,7 @@ int release_build_contributes(struct core *core, struct db *db, struct core_task
 {
     struct opening opening = {area, SCOPE(BLOCK), STAGE(CONTRIBUTES)};
     Weft__V1__Contributes body = WEFT__V1__CONTRIBUTES__INIT;
+    size_t num_series = (size_t)task->task->num_series;
     uint64_t *totals = NULL, *counts = NULL;
     struct opened opened = {0};
     int rc = 0;
@@ -199,18 +200,22 @@ int release_build_contributes(struct core *core, struct db *db, struct core_task
         (rc = open_totals(core, db, task, &opening, &opened, &totals, err)) != 0 || totals == NULL) {
         goto done;
     }
-    if ((counts = calloc((size_t)task->task->num_series, sizeof *counts)) == NULL) {
+    if ((counts = calloc(2 * num_series, sizeof *counts)) == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "contributes");
         goto done;
     }
-    for (int s = 0; s < task->task->num_series; s++) {
-        counts[s] = totals[task->task->series[s].contributes];
+    for (size_t s = 0; s < num_series; s++) {
+        const struct task_series *series = &task->task->series[s];
+        counts[s] = totals[series->contributes];
+        counts[num_series + s] = series->changed == NONE ? 0 : totals[series->changed];
     }
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     body.area = task->roster->areas[area].wire->code;
     body.order_digest = core_bytes(task->view->order.digest, DIGEST_SIZE);
     body.counts = counts;
-    body.n_counts = (size_t)task->task->num_series;
+    body.n_counts = num_series;
+    body.changed = counts + num_series;
+    body.n_changed = task->view->base == NULL ? 0 : num_series;
     body.leader_share = core_bytes(opened.shares, opened.len);
     body.helper_share = core_bytes(opened.shares + opened.len, opened.len);
     rc = document_new(document, DOC(CONTRIBUTES), &body.base, err);
@@ -247,12 +252,99 @@ done:
     return rc;
 }
 
+/* What the area's own block of a series holds, among the opened totals of its total and of its rest block. */
+static const uint64_t *block_totals(const struct view *view, int area, int series, uint64_t *const totals[2])
+{
+    bool has_rest = view->has_own_block[(size_t)area * (size_t)view->task->num_series + (size_t)series];
+
+    return totals[has_rest];
+}
+
+/* Both openings of an area; *complete says whether all that is allowed was there. */
+static int open_both(const struct core *core, struct db *db, const struct core_task *task, int area,
+                     uint64_t *totals[2], bool *complete, struct err *err)
+{
+    static const Weft__V1__Scope scopes[2] = {SCOPE(TOTAL), SCOPE(BLOCK)};
+    int rc;
+
+    for (int i = 0; i < 2; i++) {
+        struct opening opening = {area, scopes[i], STAGE(VALUES)};
+        struct opened opened = {0};
+
+        if (!view_opening_is_allowed(task->view, &opening)) {
+            continue;
+        }
+        rc = open_totals(core, db, task, &opening, &opened, &totals[i], err);
+        opened_clear(&opened);
+        if (rc != 0) {
+            return rc;
+        }
+        *complete &= totals[i] != NULL;
+    }
+    return 0;
+}
+
+/* The states of how much the cells of a series' block differ from what they were. */
+static void compare_blocks(const struct core_task *task, const struct core_task *before, int series,
+                           const uint64_t *now, const uint64_t *then, uint64_t *differences, uint8_t *states)
+{
+    const struct task_series *s = &task->task->series[series];
+
+    for (int slot = s->first_slot; slot < s->first_slot + s->num_slots; slot++) {
+        int old = task_slot_before(task->task, before->task, slot);
+        uint64_t was = old == NONE ? now[slot] : then[old];
+        differences[slot] = now[slot] > was ? now[slot] - was : was - now[slot];
+    }
+    for (int c = s->first_cell; c < s->first_cell + s->num_cells; c++) {
+        states[c] = task_cell_state(task->task, c, differences);
+    }
+}
+
+/* Of a revision: what new sites bring into the area's blocks. The numbers before are the collector's own, opened in
+ * an earlier task. */
+static int delta_of(const struct core *core, struct db *db, const struct core_task *task, int area,
+                    uint8_t *states, bool *complete, struct err *err)
+{
+    const struct view *view = task->view, *opened_in = view->base == NULL ? NULL : view_opened_in(view->base, area);
+    size_t size = (size_t)task->task->num_slots * sizeof(uint64_t);
+    uint64_t *now[2] = {NULL, NULL}, *then[2] = {NULL, NULL}, *differences = NULL;
+    const struct core_task *before;
+    ProtobufCBinaryData id;
+    int rc = 0;
+
+    if (opened_in == NULL) {
+        return 0;
+    }
+    id = core_bytes(opened_in->task->id, TASK_ID_SIZE);
+    before = core_find_task(core, &id);
+    if ((differences = calloc(1, size)) == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "states");
+    }
+    if ((rc = open_both(core, db, task, area, now, complete, err)) != 0 ||
+        (rc = open_both(core, db, before, area, then, complete, err)) != 0 || !*complete) {
+        goto done;
+    }
+    for (int s = 0; s < task->task->num_series; s++) {
+        if (view_block_has_joined(view, area, s) && view_block_kept_border(view, area, s)) {
+            compare_blocks(task, before, s, block_totals(view, area, s, now),
+                           block_totals(opened_in, area, s, then), differences, states);
+        }
+    }
+done:
+    for (int i = 0; i < 2; i++) {
+        secret_free(now[i], size);
+        secret_free(then[i], (size_t)before->task->num_slots * sizeof(uint64_t));
+    }
+    secret_free(differences, size);
+    return rc;
+}
+
 static int sign_states(struct core_round *round, struct core_task *task, int area, struct err *err)
 {
     struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)}, block = {area, SCOPE(BLOCK), STAGE(VALUES)};
     Weft__V1__States body = WEFT__V1__STATES__INIT;
     size_t num = (size_t)task->task->num_cells;
-    uint8_t *states = calloc(2, num);
+    uint8_t *states = calloc(3, num);
     Weft__V1__Document *document = NULL;
     bool complete = true, is_new;
     int rc;
@@ -263,7 +355,8 @@ static int sign_states(struct core_round *round, struct core_task *task, int are
     if ((rc = states_of(round->core, &round->db, task, &total, states, &complete, err)) != 0 || !complete ||
         (view_opening_is_allowed(task->view, &block) &&
          ((rc = states_of(round->core, &round->db, task, &block, states + num, &complete, err)) != 0 ||
-          !complete))) {
+          !complete)) ||
+        (rc = delta_of(round->core, &round->db, task, area, states + 2 * num, &complete, err)) != 0 || !complete) {
         goto done;
     }
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
@@ -271,13 +364,14 @@ static int sign_states(struct core_round *round, struct core_task *task, int are
     body.plan_digest = core_bytes(task->view->plan.digest, DIGEST_SIZE);
     body.total = core_bytes(states, num);
     body.block = core_bytes(states + num, num);
+    body.delta = core_bytes(states + 2 * num, task->view->base == NULL ? 0 : num);
     if ((rc = document_new(&document, DOC(STATES), &body.base, err)) == 0 &&
         (rc = document_sign(&document, round->core->id, round->core->options.sign_key, err)) == 0) {
         rc = exchange_take(round->core, &round->db, document, &is_new, err);
     }
 done:
     document_free(&document);
-    secret_free(states, 2 * num);
+    secret_free(states, 3 * num);
     return rc;
 }
 
@@ -379,6 +473,7 @@ int release_build(struct core *core, struct db *db, struct core_task *task, int 
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     body.area = task->roster->areas[area].wire->code;
     body.pattern_digest = core_bytes(task->view->pattern.digest, DIGEST_SIZE);
+    body.revision = task->task->wire->revision;
     body.sites_expected = (uint32_t)view_num_expected(task->view, area);
     body.sites = (uint32_t)view_num_frozen(task->view, area);
     body.slots = shown.list;

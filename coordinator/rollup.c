@@ -94,64 +94,86 @@ static char *share_name(char out[NAME_MAX_LEN], const struct view *view, const s
     return out;
 }
 
-/* The frozen report of a site, as the freeze names it. */
-static const Weft__V1__FrozenReport *frozen_report(const struct core_task *task, int site)
+/* The frozen report of a site, as the freeze of the task that it reported to names it. */
+static const Weft__V1__FrozenReport *frozen_report(const struct view *reported, int site)
 {
-    const Weft__V1__Freeze *freeze =
-        (const Weft__V1__Freeze *)task->view->freezes[task->roster->sites[site].supervisor].body;
+    const struct roster_site *where = &reported->roster->sites[site];
+    const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)reported->freezes[where->supervisor].body;
 
     for (size_t i = 0; freeze != NULL && i < freeze->n_reports; i++) {
-        if (strcmp(freeze->reports[i]->site, task->roster->sites[site].wire->id) == 0) {
+        if (strcmp(freeze->reports[i]->site, where->wire->id) == 0) {
             return freeze->reports[i];
         }
     }
     return NULL;
 }
 
+/* Where the slot's number stands in the report that the site gave to `reported`, this task or one that it revises;
+ * NONE: it counts as 0. Whoever entered a total before changes nothing by an older report; whoever waits since the
+ * first task is new with all that it contributes. */
+static int slot_in(const struct view *view, const struct view *reported, int site, int slot)
+{
+    const struct task_series *series = &view->task->series[view->task->wire->slots[slot]->series];
+
+    if (slot != series->changed) {
+        return task_slot_before(view->task, reported->task, slot);
+    }
+    if (!view_is_unreleased(view, site)) {
+        return NONE;
+    }
+    slot = task_slot_before(view->task, reported->task, slot);
+    return slot != NONE ? slot : task_slot_before(view->task, reported->task, series->contributes);
+}
+
+/* The output share of the site's newest report. */
+static int open_newest(struct core_round *round, const struct view *reported, int site, uint8_t *share,
+                       struct err *err)
+{
+    const Weft__V1__FrozenReport *frozen = reported == NULL ? NULL : frozen_report(reported, site);
+    StoredReport *stored = NULL;
+    const char *id;
+    int rc;
+
+    if (frozen == NULL) {
+        return err_set(err, ERR_INTERNAL, "a site is not in its freeze");
+    }
+    id = reported->roster->sites[site].wire->id;
+    if ((rc = db_get_report(&round->db, reported->task->id, id, frozen->revision, &stored, err)) != 0) {
+        return rc;
+    }
+    if (stored == NULL || stored->state != REPORT(ACCEPTED)) {
+        rc = err_set(err, ERR_STORE_RESTORED, "the frozen report of %s is not here", id);
+    } else {
+        rc = db_open_out_share(&round->db, reported->task->id, id, &stored->out_share, share,
+                               prio3_sizes(reported->task->prio3)->out_share, err);
+    }
+    wire_free(&stored);
+    return rc;
+}
+
 /* Add the site's elements of `slots` to `sum`; slots of series that it has no part in stay as they are. */
 static int add_site(struct core_round *round, const struct core_task *task, const struct opening *opening,
                     int site, const int *slots, int num, uint8_t *sum, struct err *err)
 {
-    const struct prio3_sizes *sizes = prio3_sizes(task->task->prio3);
-    const Weft__V1__FrozenReport *frozen = frozen_report(task, site);
-    const char *id = task->roster->sites[site].wire->id;
-    uint8_t *share = malloc(sizes->out_share), *chosen = calloc((size_t)num + 1, sizes->element);
-    StoredReport *stored = NULL;
-    int rc;
+    const struct view *reported = view_reported_in(task->view, site);
+    size_t element = prio3_sizes(task->task->prio3)->element;
+    size_t share_len = prio3_sizes((reported == NULL ? task->task : reported->task)->prio3)->out_share;
+    uint8_t *share = malloc(share_len), *chosen = calloc((size_t)num + 1, element);
+    int rc = share == NULL || chosen == NULL ? err_set(err, ERR_NO_MEMORY, "shares")
+                                             : open_newest(round, reported, site, share, err);
 
-    if (share == NULL || chosen == NULL) {
-        rc = err_set(err, ERR_NO_MEMORY, "shares");
-        goto done;
-    }
-    if (frozen == NULL) {
-        rc = err_set(err, ERR_INTERNAL, "%s is not in its freeze", id);
-        goto done;
-    }
-    if ((rc = db_get_report(&round->db, task->task->id, id, frozen->revision, &stored, err)) != 0) {
-        goto done;
-    }
-    if (stored == NULL || stored->state != REPORT(ACCEPTED)) {
-        rc = err_set(err, ERR_STORE_RESTORED, "the frozen report of %s is not here", id);
-        goto done;
-    }
-    if ((rc = db_open_out_share(&round->db, task->task->id, id, &stored->out_share, share, sizes->out_share,
-                                err)) != 0) {
-        goto done;
-    }
-    for (int i = 0; i < num; i++) {
+    for (int i = 0; rc == 0 && i < num; i++) {
         int series = (int)task->task->wire->slots[slots[i]]->series;
-        if (view_opening_has(task->view, opening, series, site)) {
-            memcpy(chosen + (size_t)i * sizes->element, share + (size_t)slots[i] * sizes->element,
-                   sizes->element);
+        int from = slot_in(task->view, reported, site, slots[i]);
+        if (from != NONE && view_opening_has(task->view, opening, series, site)) {
+            memcpy(chosen + (size_t)i * element, share + (size_t)from * element, element);
         }
     }
-    if (prio3_accumulate(task->task->prio3, sum, chosen, (size_t)num) != PRIO3_OK) {
-        rc = err_set(err, ERR_STORE_CORRUPT, "output share of %s", id);
+    if (rc == 0 && prio3_accumulate(task->task->prio3, sum, chosen, (size_t)num) != PRIO3_OK) {
+        rc = err_set(err, ERR_STORE_CORRUPT, "output share of %s", task->roster->sites[site].wire->id);
     }
-done:
-    wire_free(&stored);
-    secret_free(share, sizes->out_share);
-    secret_free(chosen, (size_t)num * sizes->element);
+    secret_free(share, share_len);
+    secret_free(chosen, (size_t)num * element);
     return rc;
 }
 

@@ -39,12 +39,32 @@ static int open_task(const struct agent *agent, const Weft__V1__Document *docume
     return 0;
 }
 
+/* The task that this one revises; it must be held, and the revision fit it. */
+static int find_base(const struct agent *agent, const struct task *task, const struct view **base,
+                     struct err *err)
+{
+    *base = NULL;
+    for (size_t i = 0; task->wire->revision > 0 && i < agent->num_tasks; i++) {
+        if (memcmp(agent->tasks[i].task.task->id, task->wire->supersedes.data, TASK_ID_SIZE) == 0) {
+            *base = agent->tasks[i].task.view;
+            return task_check_revision(task, (*base)->task, err);
+        }
+    }
+    return task->wire->revision == 0 ? 0
+                                     : err_set(err, ERR_PREDECESSOR_MISSING,
+                                               "revision %" PRIu32 " needs the one before",
+                                               task->wire->revision);
+}
+
 static int have_view(const struct agent *agent, struct agent_task *task, struct err *err)
 {
-    int rc = view_new(&task->view, task->roster, task->task, err);
+    const struct view *base;
+    int rc;
 
-    if (rc == 0) {
+    if ((rc = find_base(agent, task->task, &base, err)) == 0 &&
+        (rc = view_new(&task->view, task->roster, task->task, err)) == 0) {
         task->view->history = &agent->history;
+        task->view->base = base;
     }
     return rc;
 }
@@ -71,7 +91,7 @@ static int load_task(struct agent *agent, const Weft__V1__Document *document, st
     return 0;
 }
 
-static int load_view(const struct agent *agent, struct state *state, struct agent_entry *entry,
+static int load_view(struct state *state, struct agent_entry *entry,
                      struct err *err)
 {
     const uint8_t *id = entry->task.task->id;
@@ -83,9 +103,8 @@ static int load_view(const struct agent *agent, struct state *state, struct agen
         return rc;
     }
     if (num < entry->view_number) { /* the view holds what was not committed after all */
-        view_free(&entry->task.view);
         entry->view_number = 0;
-        if ((rc = have_view(agent, &entry->task, err)) != 0) {
+        if ((rc = view_reset(entry->task.view, err)) != 0) {
             return rc;
         }
     }
@@ -136,7 +155,7 @@ int documents_load(struct agent *agent, struct state *state, struct err *err)
         rc = roster_history_verify(&agent->history, err);
     }
     for (size_t i = 0; rc == 0 && i < agent->num_tasks; i++) {
-        rc = load_view(agent, state, &agent->tasks[i], err);
+        rc = load_view(state, &agent->tasks[i], err);
     }
     return rc;
 }
@@ -158,6 +177,7 @@ static bool is_held(const struct agent *agent, const Weft__V1__Document *task)
 
 static int check_global(const struct agent *agent, const Weft__V1__Document *document, struct err *err)
 {
+    const struct view *base;
     struct agent_entry entry;
     int rc;
 
@@ -173,6 +193,7 @@ static int check_global(const struct agent *agent, const Weft__V1__Document *doc
             return 0; /* its signatures were judged when it came */
         }
         if ((rc = open_task(agent, document, &entry, err)) == 0) {
+            rc = find_base(agent, entry.task.task, &base, err);
             agent_entry_clear(&entry);
         }
         return rc;
