@@ -69,7 +69,7 @@ static bool same_rules(const Weft__V1__Task *a, const Weft__V1__Task *b)
            same_bytes(&a->catalogue_digest, &b->catalogue_digest) &&
            a->period->start_ms == b->period->start_ms && a->period->end_ms == b->period->end_ms &&
            strcmp(a->period->id, b->period->id) == 0 && strcmp(a->period->zone, b->period->zone) == 0 &&
-           a->vdaf == b->vdaf && a->min_sites == b->min_sites && a->min_cell == b->min_cell &&
+           strcmp(a->breakdown, b->breakdown) == 0 && a->vdaf == b->vdaf && a->min_sites == b->min_sites && a->min_cell == b->min_cell &&
            a->min_coverage_percent == b->min_coverage_percent && same_areas(a, b);
 }
 

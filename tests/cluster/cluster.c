@@ -166,6 +166,9 @@ void cluster_stop(struct cluster *cluster)
     free(cluster->coordinators);
     free(cluster->sites);
     task_free(&cluster->task);
+    for (size_t i = 0; i < cluster->num_past; i++) {
+        task_free(&cluster->past[i]);
+    }
     roster_free(&cluster->signed_roster);
     document_free(&cluster->roster_document);
     document_free(&cluster->task_document);
@@ -535,7 +538,7 @@ const struct view *cluster_view(const struct cluster *cluster, int coordinator)
 {
     const struct core *core = cluster->coordinators[coordinator].core;
 
-    return core_num_tasks(core) == 0 ? NULL : core_task_view(core, 0);
+    return core_num_tasks(core) <= cluster->num_past ? NULL : core_task_view(core, cluster->num_past);
 }
 
 const struct view *cluster_top_view(const struct cluster *cluster)

@@ -20,6 +20,8 @@ struct cluster_shape {
     bool waits_for_close;     /* the task closes at its time only, even when all have reported */
 };
 
+#define CLUSTER_PAST_MAX 16
+
 struct cluster_faults {
     int drop_request, drop_response, repeat; /* percent of messages */
     int max_delay_ms;
@@ -86,7 +88,9 @@ struct cluster {
     uint8_t root_publics[2][KEY_SIZE];
     struct roster *signed_roster;
     struct roster *roster; /* as of the task's period */
-    struct task *task;
+    struct task *task; /* what sites report to, and what is looked at: the newest */
+    struct task *past[CLUSTER_PAST_MAX]; /* tasks before it */
+    size_t num_past;
     Weft__V1__Document *roster_document, *task_document;
     struct cluster_coordinator *coordinators;
     struct cluster_site *sites;
