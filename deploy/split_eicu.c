@@ -13,7 +13,7 @@
 #include <zlib.h>
 
 #include "base/file.h"
-#include "node/csv.h"
+#include "base/csv.h"
 
 #define INPUT_MAX ((size_t)256 << 20) /* bytes of an unpacked table */
 #define PATH_SIZE 4096

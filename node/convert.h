@@ -2,7 +2,7 @@
 #ifndef NODE_CONVERT_H
 #define NODE_CONVERT_H
 
-#include "node/csv.h"
+#include "base/csv.h"
 #include "node/mapping.h"
 #include "node/tables.h"
 

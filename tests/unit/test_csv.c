@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "node/csv.h"
+#include "base/csv.h"
 #include "tests/unit/scratch.h"
 
 /* All rows as one text: cells in [], rows ended by newline. */

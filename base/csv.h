@@ -3,8 +3,8 @@
  * Rows end with CRLF, LF or CR; a UTF-8 byte order mark is skipped; a line break inside quotes becomes LF.
  * Empty lines are skipped. The first row is the header: its names are unique. All text must be UTF-8 without
  * NUL. Every cell knows the line and column (in characters) where it begins. */
-#ifndef NODE_CSV_H
-#define NODE_CSV_H
+#ifndef BASE_CSV_H
+#define BASE_CSV_H
 
 #include "base/err.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "node/csv.h"
+#include "base/csv.h"
 
 #define INPUT_SIZE ((size_t)64 << 10)
 #define END        (-1)
