@@ -123,6 +123,22 @@ static int check_revocations(const Weft__V1__Roster *wire, struct err *err)
     return 0;
 }
 
+/* ---- supervision ---- */
+
+static int check_supervision(const Weft__V1__Roster *wire, struct err *err)
+{
+    for (size_t i = 0; i < wire->n_supervision; i++) {
+        const Weft__V1__SupervisionRule *rule = wire->supervision[i];
+        bool is_rest = rule->site_class[0] == '\0';
+        if (!id_is_valid(rule->tier) || (!is_rest && !roster_class_is_sound(rule->site_class)) ||
+            (is_rest && i + 1 < wire->n_supervision)) {
+            return roster_unsound(err, "rule of supervision (class and tier; that for the rest last)",
+                                  rule->site_class);
+        }
+    }
+    return 0;
+}
+
 /* ---- keys ---- */
 
 struct key {
@@ -196,7 +212,8 @@ int roster_check_rules(const struct roster *roster, struct err *err)
     int rc;
 
     if ((rc = check_areas(roster, err)) != 0 || (rc = check_sites(roster, err)) != 0 ||
-        (rc = check_revocations(roster->wire, err)) != 0) {
+        (rc = check_revocations(roster->wire, err)) != 0 ||
+        (rc = check_supervision(roster->wire, err)) != 0) {
         return rc;
     }
     return check_keys(roster, err);

@@ -1,7 +1,99 @@
-/* authority_change.c - entries of a draft taken back. */
+/* authority_change.c - entries of a draft changed from a date on, or taken back. */
 #include "coordinator/authority_draft.h"
 
 #include <string.h>
+
+/* ---------------------------------------------------------------- from a date on */
+
+/* Load the draft and find the site that the command names. */
+static int begin_change(struct draft *draft, Weft__V1__Site **site, int64_t *from_ms, const struct args *args,
+                        struct err *err)
+{
+    int rc;
+
+    if ((rc = draft_time(from_ms, args, "from", err)) != 0 ||
+        (rc = draft_load(draft, args_value(args, "roster"), err)) != 0)
+        return rc;
+    *site = draft_find_site(&draft->roster, args_operand(args, 0));
+    return *site != NULL ? 0 : draft_unsound(err, "is not in the draft", args_operand(args, 0));
+}
+
+/* What was changed must leave the roster sound. */
+static int end_change(struct draft *draft, const struct args *args, int rc, struct err *err)
+{
+    if (rc == 0 && (rc = roster_check(&draft->roster, err)) == 0)
+        rc = draft_save(draft, args_value(args, "roster"), false, err);
+    draft_clear(draft);
+    return rc;
+}
+
+static int end_site(const struct args *args, const char *successor, struct err *err)
+{
+    struct draft draft = {0};
+    Weft__V1__Site *site;
+    int64_t from_ms;
+    int rc = begin_change(&draft, &site, &from_ms, args, err);
+
+    if (rc == 0 && site->valid_until_ms != 0)
+        rc = draft_unsound(err, "has ended already", site->id);
+    if (rc == 0) {
+        site->valid_until_ms = from_ms;
+        site->successor = TEXT(successor);
+    }
+    return end_change(&draft, args, rc, err);
+}
+
+int authority_close_site(const struct args *args, struct err *err)
+{
+    return end_site(args, "", err);
+}
+
+int authority_merge_site(const struct args *args, struct err *err)
+{
+    return end_site(args, args_value(args, "into"), err);
+}
+
+/* Keep the present place as a former one. */
+static int keep_place(struct draft *draft, Weft__V1__Site *site, int64_t until_ms, struct err *err)
+{
+    Weft__V1__FormerPlace *place = draft_alloc(draft, sizeof *place);
+
+    if (place == NULL)
+        return err_set(err, ERR_NO_MEMORY, "roster");
+    weft__v1__former_place__init(place);
+    place->until_ms = until_ms;
+    place->area = site->area;
+    place->supervisor = site->supervisor;
+    place->owner = site->owner;
+    site->former = draft_grow(draft, site->former, site->n_former++, place);
+    return site->former != NULL ? 0 : err_set(err, ERR_NO_MEMORY, "roster");
+}
+
+int authority_move_site(const struct args *args, struct err *err)
+{
+    const char *area = args_value(args, "area"), *supervisor = args_value(args, "supervisor"),
+               *owner = args_value(args, "owner");
+    struct draft draft = {0};
+    Weft__V1__Site *site;
+    int64_t from_ms;
+    int rc;
+
+    if (area == NULL && supervisor == NULL && owner == NULL)
+        return err_set(err, ERR_USAGE, "--area, --supervisor or --owner says what changes");
+    if ((rc = begin_change(&draft, &site, &from_ms, args, err)) == 0 &&
+        (rc = keep_place(&draft, site, from_ms, err)) == 0) {
+        site->classes = draft_grow(&draft, site->classes, site->n_classes, NULL); /* room for one more */
+        site->owner = owner != NULL ? TEXT(owner) : site->owner;
+        site->area = area != NULL ? TEXT(area) : site->area;
+        if (site->classes == NULL)
+            rc = err_set(err, ERR_NO_MEMORY, "roster");
+        else if (area != NULL || supervisor != NULL)
+            draft_set_supervisor(site, &draft.roster, supervisor);
+    }
+    return end_change(&draft, args, rc, err);
+}
+
+/* ---------------------------------------------------------------- taken back */
 
 /* Take the item at `index` out of a list of pointers. */
 static void take_out(void *list, size_t *num, size_t index)

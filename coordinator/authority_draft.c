@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/roster_conventions.h"
 #include "base/wire.h"
 
 int draft_load(struct draft *draft, const char *path, struct err *err)
@@ -109,6 +110,24 @@ Weft__V1__Site *draft_find_site(const Weft__V1__Roster *roster, const char *id)
             return roster->sites[i];
     }
     return NULL;
+}
+
+void draft_set_supervisor(Weft__V1__Site *site, const Weft__V1__Roster *roster, const char *supervisor)
+{
+    const char *by_rule = roster_rule_supervisor(roster, site);
+    size_t num = 0;
+
+    for (size_t i = 0; i < site->n_classes; i++) {
+        if (strcmp(site->classes[i], SUPERVISION_INDIVIDUAL) != 0)
+            site->classes[num++] = site->classes[i];
+    }
+    site->n_classes = num;
+    if (supervisor == NULL || supervisor[0] == '\0')
+        site->supervisor = TEXT(by_rule != NULL ? by_rule : site->area);
+    else
+        site->supervisor = TEXT(supervisor);
+    if (by_rule != NULL && strcmp(by_rule, site->supervisor) != 0)
+        site->classes[site->n_classes++] = TEXT(SUPERVISION_INDIVIDUAL);
 }
 
 int draft_unsound(struct err *err, const char *what, const char *which)

@@ -34,6 +34,10 @@ Weft__V1__Coordinator *draft_find_coordinator(const Weft__V1__Roster *roster, co
 Weft__V1__Area *draft_find_area(const Weft__V1__Roster *roster, const char *code);
 Weft__V1__Site *draft_find_site(const Weft__V1__Roster *roster, const char *id);
 
+/* Let the site report to `supervisor`, or, when that is NULL or empty, where the rules of supervision say, else to its own
+ * area. A choice that deviates from the rules is said by a class, for which site->classes must have room. */
+void draft_set_supervisor(Weft__V1__Site *site, const Weft__V1__Roster *roster, const char *supervisor);
+
 /* "which: what", as ERR_ROSTER_UNSOUND. */
 int draft_unsound(struct err *err, const char *what, const char *which);
 /* A time on the command line, in China's zone unless it says another. */

@@ -77,7 +77,7 @@ static const struct args_option area_options[] = {
     OPT_DRAFT,
     NEEDS("code", "CODE", "code of the area (GB/T 2260)", "地区代码（GB/T 2260）"),
     MAY("parent", "CODE", "the area above; none: the top", "上级地区；不填即为最高级"),
-    NEEDS("tier", "TEXT", "province, city or county", "层级：province、city 或 county"),
+    NEEDS("tier", "TEXT", "province, city, county or township", "层级：province、city、county 或 township"),
     NEEDS("leader-join", "FILE", "join file of its leader, which holds the area's collector key",
           "主方协调方的加入文件（含该地区的汇总密钥）"),
     NEEDS("helper", "ID", "its helper", "辅方协调方编号"),
@@ -89,15 +89,54 @@ static const struct args_option site_options[] = {
     OPT_CA_DIR,
     OPT_DRAFT,
     NEEDS("area", "CODE", "its own area", "所在地区"),
-    MAY("supervisor", "CODE", "the area whose leader it reports to: its own (default) or one above",
-        "上报对象所在地区：本地区（默认）或其上级"),
+    MAY("supervisor", "CODE",
+        "the area whose leader it reports to, its own or one above (default: by the rules of supervision, "
+        "else its own)",
+        "上报对象所在地区：本地区或其上级（默认按管辖规则，否则为本地区）"),
     NEEDS("owner", "ID", "who owns it", "举办主体编号"),
     MAY_REPEAT("class", "TEXT", "public class, e.g. grade:tertiary", "公开分类，如 grade:tertiary"),
-    MAY("valid-from", "TIME", "since when (default: the roster's issue)", "生效时间（默认为名册签发时间）"),
+    MAY("beds", "N", "beds, public", "床位数（公开）"),
+    MAY("valid-from", "TIME", "since when it takes part (default: always)",
+        "开始参与的时间（默认为一直参与）"),
     OPT_NAME_ZH,
     OPT_NAME_EN,
     OPT_CERT_OUT,
     OPT_DAYS,
+};
+
+static const struct args_option supervision_options[] = {
+    OPT_DRAFT,
+    NEEDS_SOME("rule", "CLASS=TIER",
+               "the first that fits says where sites report: grade:tertiary=city, rest=county",
+               "首条符合的规则决定上报层级：grade:tertiary=city、rest=county"),
+    FLAG("keep", "hospitals that report elsewhere keep to it, by the class supervision:individual",
+         "与规则不符的机构维持现有上报对象，并标注 supervision:individual"),
+};
+
+static const struct args_option close_options[] = {
+    OPT_DRAFT,
+    NEEDS("from", "TIME", "from when on it takes part no more", "自何时起不再参与"),
+};
+
+static const struct args_option merge_options[] = {
+    OPT_DRAFT,
+    NEEDS("from", "TIME", "from when on it takes part no more", "自何时起不再参与"),
+    NEEDS("into", "ID", "the hospital that takes it over", "并入的机构编号"),
+};
+
+static const struct args_option move_options[] = {
+    OPT_DRAFT,
+    NEEDS("from", "TIME", "from when on it stands in its new place", "新归属的生效时间"),
+    MAY("area", "CODE", "its new area", "新的所在地区"),
+    MAY("supervisor", "CODE", "to whom it reports (default: by the rules of supervision, else its own area)",
+        "上报对象所在地区（默认按管辖规则，否则为本地区）"),
+    MAY("owner", "ID", "its new owner", "新的举办主体编号"),
+};
+
+static const struct args_option import_options[] = {
+    OPT_DRAFT,
+    MAY("joins", "DIR", "where join files lie, as ID.yaml or ID/join.yaml; else keys are columns",
+        "加入文件所在目录（ID.yaml 或 ID/join.yaml）；否则密钥须为文件中的列"),
 };
 
 static const struct args_option revoke_options[] = {
@@ -154,6 +193,20 @@ static const struct args_command commands[] = {
      "添加地区及其主方、辅方", authority_add_area},
     {"add-site", site_options, NUM(site_options), "JOINFILE", 1, 1,
      "add a hospital and issue its certificate", "添加机构并签发证书", authority_add_site},
+    {"import-areas", import_options, NUM(import_options), "FILE.csv", 1, 1,
+     "add and change areas from a CSV file, all or nothing", "由 CSV 文件批量添加或更改地区（全有或全无）",
+     authority_import_areas},
+    {"import-sites", import_options, NUM(import_options), "FILE.csv", 1, 1,
+     "add and change hospitals from a CSV file, all or nothing",
+     "由 CSV 文件批量添加或更改机构（全有或全无）", authority_import_sites},
+    {"set-supervision", supervision_options, NUM(supervision_options), NULL, 0, 0,
+     "say by class to which tier hospitals report", "按分类规定机构的上报层级", authority_set_supervision},
+    {"close-site", close_options, NUM(close_options), "ID", 1, 1, "a hospital closes", "机构关闭",
+     authority_close_site},
+    {"merge-site", merge_options, NUM(merge_options), "ID", 1, 1, "a hospital is merged into another",
+     "机构并入另一机构", authority_merge_site},
+    {"move-site", move_options, NUM(move_options), "ID", 1, 1, "a hospital changes area, supervisor or owner",
+     "机构变更地区、上报对象或举办主体", authority_move_site},
     {"revoke", revoke_options, NUM(revoke_options), "TLSNAME", 1, 1, "admit a TLS name no longer",
      "吊销某个 TLS 名称", authority_revoke},
     {"remove-operator", remove_options, NUM(remove_options), "ID", 1, 1, "take an operator back from a draft",

@@ -8,11 +8,13 @@
 #include "base/calendar.h"
 #include "base/cert.h"
 #include "base/file.h"
+#include "base/roster_conventions.h"
 #include "base/wire.h"
 #include "coordinator/authority_draft.h"
 #include "crypto/secret.h"
 
-#define MAX_CLASSES      16
+#define MAX_CLASSES      15
+#define MAX_RULES        32
 #define CERT_DAYS        825
 #define KEY_FIELD(bytes) ((ProtobufCBinaryData){.len = KEY_SIZE, .data = (bytes)})
 
@@ -40,13 +42,13 @@ static int check_names(const struct args *args, struct err *err)
 
 static int check_tier(const char *tier, struct err *err)
 {
-    static const char *const tiers[] = {"province", "city", "county"};
+    static const char *const tiers[] = {"province", "city", "county", "township"};
 
     for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
         if (strcmp(tier, tiers[i]) == 0)
             return 0;
     }
-    return err_set(err, ERR_USAGE, "--tier %s: province, city or county", tier);
+    return err_set(err, ERR_USAGE, "--tier %s: province, city, county or township", tier);
 }
 
 /* The rule above all others is not left to the signature. */
@@ -209,7 +211,7 @@ int authority_add_operator(const struct args *args, struct err *err)
         goto done;
     draft.roster.operators = draft_grow(&draft, draft.roster.operators, draft.roster.n_operators++, &added);
     rc = draft.roster.operators == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
-                             : draft_save(&draft, args_value(args, "roster"), false, err);
+                                        : draft_save(&draft, args_value(args, "roster"), false, err);
 
 done:
     draft_clear(&draft);
@@ -282,6 +284,7 @@ int authority_add_area(const struct args *args, struct err *err)
     Weft__V1__Area added = WEFT__V1__AREA__INIT;
     struct draft draft = {0};
     struct join join = {0};
+    enum code_fault fault;
     int rc;
 
     if ((rc = check_id("code", code, err)) != 0 || (rc = check_tier(args_value(args, "tier"), err)) != 0 ||
@@ -307,8 +310,13 @@ int authority_add_area(const struct args *args, struct err *err)
     added.leader = join.id;
     added.helper = TEXT(helper);
     added.collector_key = KEY_FIELD((uint8_t *)(uintptr_t)join_collector(&join, code));
+    if ((fault = roster_code_fault(&draft.roster, &added)) != CODE_IS_FINE) {
+        rc = draft_unsound(err, code_fault_text(fault, args_lang(args)), code);
+        goto done;
+    }
     draft.roster.areas = draft_grow(&draft, draft.roster.areas, draft.roster.n_areas++, &added);
-    rc = draft.roster.areas == NULL ? err_set(err, ERR_NO_MEMORY, "roster") : draft_save(&draft, path, false, err);
+    rc = draft.roster.areas == NULL ? err_set(err, ERR_NO_MEMORY, "roster")
+                                    : draft_save(&draft, path, false, err);
 
 done:
     join_clear(&join);
@@ -316,11 +324,12 @@ done:
     return rc;
 }
 
-/* Fill what does not come from the join file. `classes` holds MAX_CLASSES texts and must outlive `site`. */
+/* Fill what does not come from the join file. `classes` holds MAX_CLASSES + 1 texts and must outlive `site`. */
 static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__V1__Roster *roster,
                      const char **classes, struct err *err)
 {
     const char *area = args_value(args, "area"), *supervisor = args_value(args, "supervisor");
+    int64_t beds;
     int rc;
 
     if ((rc = check_names(args, err)) != 0 || (rc = check_id("owner", args_value(args, "owner"), err)) != 0)
@@ -329,10 +338,16 @@ static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__
         return draft_unsound(err, "no such area in the roster; see add-area", area);
     if (supervisor != NULL && draft_find_area(roster, supervisor) == NULL)
         return draft_unsound(err, "no such area in the roster; see add-area", supervisor);
+    if (args_values(args, "class", classes, MAX_CLASSES + 1) > MAX_CLASSES)
+        return err_set(err, ERR_USAGE, "--class: at most %d", MAX_CLASSES);
     site->n_classes = args_values(args, "class", classes, MAX_CLASSES);
+    if ((rc = args_int(args, "beds", &beds, 0, 0, UINT32_MAX, err)) != 0)
+        return rc;
+    site->beds = (uint32_t)beds;
     for (size_t i = 0; i < site->n_classes; i++) {
         if (!roster_class_is_sound(classes[i]))
-            return err_set(err, ERR_USAGE, "--class \"%s\": dimension:value, as in grade:tertiary", classes[i]);
+            return err_set(err, ERR_USAGE, "--class \"%s\": dimension:value, as in grade:tertiary",
+                           classes[i]);
     }
     if (args_value(args, "valid-from") != NULL &&
         (rc = draft_time(&site->valid_from_ms, args, "valid-from", err)) != 0)
@@ -341,14 +356,14 @@ static int fill_site(Weft__V1__Site *site, const struct args *args, const Weft__
     site->name_zh = TEXT(args_value(args, "name-zh"));
     site->name_en = TEXT(args_value(args, "name-en"));
     site->area = TEXT(area);
-    site->supervisor = TEXT(supervisor == NULL ? area : supervisor);
     site->owner = TEXT(args_value(args, "owner"));
+    draft_set_supervisor(site, roster, supervisor);
     return 0;
 }
 
 int authority_add_site(const struct args *args, struct err *err)
 {
-    const char *classes[MAX_CLASSES], *path = args_value(args, "roster");
+    const char *classes[MAX_CLASSES + 1], *path = args_value(args, "roster");
     Weft__V1__Site added = WEFT__V1__SITE__INIT;
     struct draft draft = {0};
     struct join join = {0};
@@ -369,6 +384,69 @@ int authority_add_site(const struct args *args, struct err *err)
 
 done:
     join_clear(&join);
+    draft_clear(&draft);
+    return rc;
+}
+
+/* "grade:tertiary=city", "rest=county" */
+static int parse_rule(Weft__V1__SupervisionRule *rule, struct draft *draft, const char *text, struct err *err)
+{
+    const char *equals = strchr(text, '=');
+    size_t len = equals == NULL ? 0 : (size_t)(equals - text);
+    char *site_class = draft_alloc(draft, len + 1);
+    int rc;
+
+    if (site_class == NULL)
+        return err_set(err, ERR_NO_MEMORY, "rules");
+    if (len == 0)
+        return err_set(err, ERR_USAGE, "--rule %s: CLASS=TIER, as in grade:tertiary=city or rest=county",
+                       text);
+    memcpy(site_class, text, len);
+    if (strcmp(site_class, "rest") == 0)
+        site_class[0] = '\0';
+    else if (!roster_class_is_sound(site_class))
+        return err_set(err, ERR_USAGE, "--rule %s: the class is dimension:value", text);
+    if ((rc = check_tier(equals + 1, err)) != 0)
+        return rc;
+    weft__v1__supervision_rule__init(rule);
+    rule->site_class = site_class;
+    rule->tier = TEXT(equals + 1);
+    return 0;
+}
+
+/* Those that report elsewhere keep to it, and say so. */
+static int keep_supervisors(struct draft *draft, struct err *err)
+{
+    for (size_t i = 0; i < draft->roster.n_sites; i++) {
+        Weft__V1__Site *site = draft->roster.sites[i];
+
+        site->classes = draft_grow(draft, site->classes, site->n_classes, NULL); /* room for one more */
+        if (site->classes == NULL)
+            return err_set(err, ERR_NO_MEMORY, "sites");
+        draft_set_supervisor(site, &draft->roster, site->supervisor);
+    }
+    return 0;
+}
+
+int authority_set_supervision(const struct args *args, struct err *err)
+{
+    const char *path = args_value(args, "roster"), *rules[MAX_RULES];
+    Weft__V1__SupervisionRule wires[MAX_RULES], *list[MAX_RULES];
+    struct draft draft = {0};
+    int rc;
+
+    if ((rc = draft_load(&draft, path, err)) != 0)
+        return rc;
+    draft.roster.supervision = list;
+    draft.roster.n_supervision = args_values(args, "rule", rules, MAX_RULES);
+    for (size_t i = 0; i < draft.roster.n_supervision && rc == 0; i++) {
+        list[i] = &wires[i];
+        rc = parse_rule(list[i], &draft, rules[i], err);
+    }
+    if (rc == 0 && args_flag(args, "keep"))
+        rc = keep_supervisors(&draft, err);
+    if (rc == 0)
+        rc = draft_save(&draft, path, false, err);
     draft_clear(&draft);
     return rc;
 }

@@ -89,6 +89,23 @@ static void show_roster(FILE *out, const Weft__V1__Roster *roster, enum err_lang
         authority_print_text(out, operator->body);
         fputc('\n', out);
     }
+    for (size_t i = 0; i < roster->n_supervision; i++) {
+        const char *site_class = roster->supervision[i]->site_class;
+
+        label(out, lang, "supervision", "管辖规则");
+        authority_print_text(out, site_class[0] != '\0' ? site_class : lang == LANG_ZH ? "其余" : "rest");
+        fputs(" -> ", out);
+        authority_print_text(out, roster->supervision[i]->tier);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < roster->n_revoked; i++) {
+        label(out, lang, "revoked", "已吊销");
+        authority_print_text(out, roster->revoked[i]->tls_name);
+        fputs(": ", out);
+        authority_print_text(out, roster->revoked[i]->reason);
+        fputc('\n', out);
+        time_line(out, lang, "  from", "  自", roster->revoked[i]->from_ms);
+    }
     label(out, lang, "counts", "数量");
     fprintf(out,
             lang == LANG_ZH ? "%zu 个运营方，%zu 个协调方，%zu 个地区，%zu 个机构，%zu 个已吊销\n"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/roster_conventions.h"
 #include "base/task.h"
 #include "base/wire.h"
 #include "catalogue/catalogue.h"
@@ -92,7 +93,7 @@ static int check_roster(const Weft__V1__Document *document, const struct args *a
         (rc = load_previous(&before, args, wire, err)) != 0 ||
         (rc = check_signatures(document, wire, before == NULL ? NULL : before->wire, own,
                                ERR_ROSTER_SIGNATURE, err)) != 0 ||
-        (rc = roster_check(wire, err)) != 0 ||
+        (rc = roster_check(wire, err)) != 0 || (rc = roster_check_conventions(wire, err)) != 0 ||
         (rc = check_own_root(wire, before == NULL ? NULL : before->wire, own, err)) != 0)
         goto done;
     if (wire->expires_ms <= calendar_now_ms())

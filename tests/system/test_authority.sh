@@ -235,6 +235,73 @@ refuses "another roster as the one before" ROSTER_SUCCESSION "$authority" sign -
 passes "the new root signs 4" "$authority" sign --dir helper2 r4.doc
 passes "publish 4" "$authority" publish --dir pub r4.doc
 
+# ---- areas and hospitals from files: all rows or none, each fault with its place
+passes "version 5" leader_side new-roster --root helper2/root.yaml --from r4.doc --expires 2099-01-01 --roster r5.doc
+passes "join city-n" "$identity" city-n coordinator city-n city-n.weft.test 330400 330402
+passes "coordinator city-n" coordinator r5.doc health city-n
+for s in h5 h6 h7; do passes "join $s" "$identity" $s site $s $s.weft.test; done
+cp r5.doc before.doc
+cat >areas.csv <<'EOF'
+code,parent,tier,name_zh,name_en,leader,helper
+330400,330000,city,嘉兴市,Jiaxing,city-n,top-h
+330402,330400,county,南湖区,Nanhu,city-n,nobody
+330499,330498,village,某地,Somewhere,city-n,top-h
+EOF
+refuses "faulty areas" IMPORT_REJECTED "$authority" import-areas --roster r5.doc --joins . areas.csv
+grep -q '^areas.csv:3:[0-9]*: helper "nobody": no such coordinator' out.txt || fail "no place of the unknown helper"
+grep -q '^areas.csv:4:[0-9]*: tier "village": province, city' out.txt || fail "no place of the tier"
+grep -q '^areas.csv:4:[0-9]*: parent "330498": no such area' out.txt || fail "no place of the parent"
+grep -q '3 rows: 1 added, 0 changed, 0 unchanged, 2 rejected' out.txt || fail "the counts of rows do not add up"
+cmp before.doc r5.doc || fail "a refused import changed the draft"
+sed -i -e 's/nobody/top-h/' -e '/330499/d' areas.csv
+passes "areas" "$authority" import-areas --roster r5.doc --joins . areas.csv
+passes "areas again" "$authority" import-areas --roster r5.doc --joins . areas.csv
+grep -q '2 rows: 0 added, 0 changed, 2 unchanged, 0 rejected' out.txt || fail "the same areas again are not unchanged"
+passes "rules of supervision" "$authority" set-supervision --roster r5.doc --keep --rule grade:tertiary=city --rule rest=county
+cat >sites.csv <<'EOF'
+id,area,owner,classes,beds,name_zh,name_en,supervisor
+h5,330402,group-e,grade:tertiary;kind:general,900,五院,Fifth,
+h6,330402,group-f,grade:primary,80,六院,Sixth,
+h7,330402,group-g,primary,many,七院,Seventh,330300
+h5,330402,group-e,,1,五院,Fifth,
+EOF
+refuses "faulty sites" IMPORT_REJECTED "$authority" import-sites --roster r5.doc --joins . sites.csv
+grep -q '^sites.csv:4:[0-9]*: classes "primary": dimension:value' out.txt || fail "no place of the class"
+grep -q '^sites.csv:4:[0-9]*: beds "many": a whole number' out.txt || fail "no place of the beds"
+grep -q '^sites.csv:4:[0-9]*: supervisor "330300": its own area' out.txt || fail "no place of the supervisor"
+grep -q '^sites.csv:5:1: id "h5": stands on an earlier row' out.txt || fail "no place of the double id"
+sed -i -e '$d' -e 's/,primary,many/,grade:primary,50/' -e 's/330300$/330400/' sites.csv
+passes "sites" "$authority" import-sites --roster r5.doc --joins . sites.csv
+grep -q '3 rows: 3 added' out.txt || fail "sites were not added"
+"$authority" show --full r5.doc >full.txt
+[ "$(grep -c 'supervision:individual' full.txt)" = 4 ] || fail "h2 to h4 and h7 deviate from the rules and say so"
+sed -i -e 's/,80,/,90,/' -e 's/group-e/group-x/' sites.csv
+refuses "an owner changed without a date" IMPORT_REJECTED "$authority" import-sites --roster r5.doc sites.csv
+grep -q 'owner "group-x": differs from the draft' out.txt || fail "a move without a date is not named"
+sed -i -e 's/group-x/group-e/' sites.csv
+passes "sites again, one with more beds" "$authority" import-sites --roster r5.doc sites.csv
+grep -q '3 rows: 0 added, 1 changed, 2 unchanged, 0 rejected' out.txt || fail "one site changed"
+refuses "a misspelt column" IMPORT_UNKNOWN_COLUMN "$authority" import-sites --roster r5.doc areas.csv
+
+# ---- changes from a date on
+passes "move h6" "$authority" move-site --roster r5.doc --from 2025-07-01 --area 330302 h6
+refuses "moving h6 back in time" ROSTER_UNSOUND "$authority" move-site --roster r5.doc --from 2025-01-01 --area 330402 h6
+passes "close h7" "$authority" close-site --roster r5.doc --from 2025-07-01 h7
+refuses "closing h7 twice" ROSTER_UNSOUND "$authority" close-site --roster r5.doc --from 2025-08-01 h7
+refuses "merging into nobody" ROSTER_UNSOUND "$authority" merge-site --roster r5.doc --from 2025-07-01 --into h99 h5
+passes "merge h5" "$authority" merge-site --roster r5.doc --from 2025-07-01 --into h6 h5
+passes "leader signs 5" leader_side sign r5.doc
+
+# ---- real codes outside demonstrations
+passes "a real roster" leader_side new-roster --root helper/root.yaml --context "weft v1" --expires 2099-01-01 --roster real.doc
+passes "operator l" operator real.doc health leader "Health Commission"
+passes "operator h" operator real.doc uni helper "University"
+for c in top-l top-h; do rm -f $c/tls.crt; done
+passes "coordinator" coordinator real.doc health top-l
+passes "coordinator" coordinator real.doc uni top-h
+refuses "a code of another tier" ROSTER_UNSOUND area real.doc 330300 "" province top-l top-h
+passes "a province" area real.doc 330000 "" province top-l top-h
+
 # ---- both languages
 WEFT_LANG=zh "$authority" --help | grep -q 签名 || fail "no Chinese help"
 if WEFT_LANG=zh "$authority" show nothing.doc 2>zh.txt; then fail "showed nothing"; fi

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/roster_conventions.h"
 #include "base/wire.h"
 #include "tests/unit/party.h"
 
@@ -288,6 +289,74 @@ static void test_roster__classes_have_a_dimension(void **state)
                                        p.sites[4].supervisor = p.sites[5].supervisor = TEXT("south.x"));
 }
 
+/* ---- conventions ---- */
+
+static enum code_fault fault_of(const char *code, const char *parent, const char *tier)
+{
+    Weft__V1__Roster roster = WEFT__V1__ROSTER__INIT;
+    Weft__V1__Area area = WEFT__V1__AREA__INIT;
+
+    roster.context = TEXT(CONTEXT_REAL);
+    area.code = TEXT(code);
+    area.parent = TEXT(parent);
+    area.tier = TEXT(tier);
+    return roster_code_fault(&roster, &area);
+}
+
+static void test_roster__codes_follow_gb_2260(void **state)
+{
+    (void)state;
+    assert_int_equal(fault_of("330000", "", "province"), CODE_IS_FINE);
+    assert_int_equal(fault_of("330300", "330000", "city"), CODE_IS_FINE);
+    assert_int_equal(fault_of("330302", "330300", "county"), CODE_IS_FINE);
+    assert_int_equal(fault_of("330302001", "330302", "township"), CODE_IS_FINE);
+    assert_int_equal(fault_of("330302001007", "330302001", "township"), CODE_IS_FINE);
+    assert_int_equal(fault_of("429004", "420000", "county"),
+                     CODE_IS_FINE);                                 /* a county directly below its province */
+    assert_int_equal(fault_of("330300", "", "city"), CODE_IS_FINE); /* a city alone */
+    assert_int_equal(fault_of("north", "", "province"), CODE_NOT_DIGITS);
+    assert_int_equal(fault_of("33030", "330000", "city"), CODE_NOT_DIGITS);
+    assert_int_equal(fault_of("330302", "330300", "city"), CODE_OTHER_TIER);
+    assert_int_equal(fault_of("330302", "330400", "county"), CODE_OUTSIDE_PARENT);
+    assert_int_equal(fault_of("330302", "330303", "county"), CODE_OUTSIDE_PARENT);
+    assert_int_equal(fault_of("320302", "330000", "county"), CODE_OUTSIDE_PARENT);
+}
+
+/* The Wenzhou rule: hospitals of grade II and above to the city, the others to the county. */
+static void test_roster__supervision_follows_the_first_rule_that_fits(void **state)
+{
+    Weft__V1__SupervisionRule rules[3], *list[3] = {&rules[0], &rules[1], &rules[2]};
+    char *tertiary[] = {TEXT("kind:general"), TEXT("grade:tertiary"), TEXT(SUPERVISION_INDIVIDUAL)};
+    struct party p;
+
+    (void)state;
+    party_roster(&p);
+    p.roster.context = TEXT(CONTEXT_DEMO);
+    p.areas[0].tier = TEXT("province");
+    p.areas[1].tier = p.areas[3].tier = TEXT("city");
+    for (int i = 0; i < 3; i++) {
+        weft__v1__supervision_rule__init(&rules[i]);
+        rules[i].tier = TEXT(i < 2 ? "city" : "county");
+    }
+    rules[0].site_class = TEXT("grade:tertiary");
+    rules[1].site_class = TEXT("grade:secondary");
+    p.roster.supervision = list;
+    p.roster.n_supervision = 3;
+    assert_int_equal(roster_check(&p.roster, NULL), 0);
+    assert_string_equal(roster_rule_supervisor(&p.roster, &p.sites[3]), "n-county");
+    p.sites[3].classes = tertiary;
+    p.sites[3].n_classes = 2;
+    assert_string_equal(roster_rule_supervisor(&p.roster, &p.sites[3]), "north");
+    assert_null(roster_rule_supervisor(&p.roster, &p.sites[0])); /* its city has no county above it */
+    assert_int_equal(roster_check_conventions(&p.roster, NULL), 0);
+    p.sites[3].supervisor = TEXT("n-county");
+    assert_int_equal(roster_check_conventions(&p.roster, NULL), ERR_ROSTER_UNSOUND);
+    p.sites[3].n_classes = 3; /* and says so */
+    assert_int_equal(roster_check_conventions(&p.roster, NULL), 0);
+    rules[0].site_class = TEXT("");
+    assert_int_equal(roster_check(&p.roster, NULL), ERR_ROSTER_UNSOUND); /* the rest comes last */
+}
+
 /* A chain of areas below the top: `levels` levels in all. */
 static int check_depth(int levels)
 {
@@ -458,6 +527,8 @@ int main(void)
         cmocka_unit_test(test_roster__as_of_a_period),
         cmocka_unit_test(test_roster__breaks_areas_down_by_class),
         cmocka_unit_test(test_roster__classes_have_a_dimension),
+        cmocka_unit_test(test_roster__codes_follow_gb_2260),
+        cmocka_unit_test(test_roster__supervision_follows_the_first_rule_that_fits),
         cmocka_unit_test(test_roster__sixteen_levels_and_no_more),
         cmocka_unit_test(test_roster__needs_a_root_of_each_side),
         cmocka_unit_test(test_roster__expires),
