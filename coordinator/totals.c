@@ -141,6 +141,10 @@ int totals_new(struct totals **out, const struct view *view, const struct catalo
         totals->areas[area].has_block = view_opening_is_allowed(view, &block);
         take_release(totals, area);
     }
+    if ((rc = totals_add_classes(totals, err)) != 0) {
+        totals_free(&totals);
+        return rc;
+    }
     *out = totals;
     return 0;
 }
@@ -153,6 +157,7 @@ void totals_free(struct totals **out)
         return;
     }
     progress_clear(&totals->progress);
+    totals_free_classes(totals);
     free(totals->order);
     free(totals->indicators);
     free(totals->slots);
@@ -217,8 +222,7 @@ static bool is_all_suppressed(const struct view *view, int area, int series)
     return true;
 }
 
-/* Up to the point where numbers decide. */
-static Weft__V1__TotalState public_state(const struct view *view, int area, int series,
+Weft__V1__TotalState totals_public_state(const struct view *view, int area, int series,
                                          enum totals_reason *reason)
 {
     *reason = TOTALS_REASON_NONE;
@@ -415,8 +419,9 @@ static void fill_distribution(const struct totals *totals, struct totals_row *ro
     }
 }
 
-static void fill_figures(const struct totals *totals, struct totals_row *row)
+void totals_fill_figures(const struct totals *totals, struct totals_row *row)
 {
+    row->missing = role_total(totals, row->area, row->series, ROLE(MISSING));
     switch (row->wire->kind) {
     case KIND(PROPORTION):
     case KIND(FACT):
@@ -437,6 +442,10 @@ static void fill_figures(const struct totals *totals, struct totals_row *row)
     default:
         break;
     }
+    if (row->state == TOTALS(RELEASED) && row->denominator.known &&
+        (row->denominator.value == 0 || (row->expected.known && row->expected.value == 0))) {
+        row->state = TOTALS(NO_DENOMINATOR);
+    }
 }
 
 struct totals_row totals_row(const struct totals *totals, int area, int series)
@@ -452,15 +461,10 @@ struct totals_row totals_row(const struct totals *totals, int area, int series)
         .sites = totals->areas[area].sites,
         .is_collectors = totals->areas[area].is_collectors,
         .contributing = contributing(totals, area, series),
-        .missing = role_total(totals, area, series, ROLE(MISSING)),
     };
 
-    row.state = public_state(view, area, series, &row.reason);
-    fill_figures(totals, &row);
-    if (row.state == TOTALS(RELEASED) && row.denominator.known &&
-        (row.denominator.value == 0 || (row.expected.known && row.expected.value == 0))) {
-        row.state = TOTALS(NO_DENOMINATOR);
-    }
+    row.state = totals_public_state(view, area, series, &row.reason);
+    totals_fill_figures(totals, &row);
     return row;
 }
 

@@ -35,6 +35,16 @@ struct totals_area {
     bool is_collectors; /* its numbers are what its collector alone may see */
 };
 
+/* One class of an upper area's sites, by the task's breakdown: sums of what is released of it below. */
+struct totals_class {
+    int area;
+    const char *value;
+    bool *is_part; /* by area */
+    int sites_expected, sites;
+    uint64_t *slots; /* by slot */
+    bool *known;
+};
+
 struct totals {
     const struct view *view;
     const struct catalogue *catalogue; /* NULL: names are ids */
@@ -44,6 +54,8 @@ struct totals {
     int *indicators;           /* by series: index into the catalogue; NONE */
     uint64_t *slots;           /* by area * num_slots + slot */
     bool *known;               /* the same */
+    struct totals_class *classes;
+    size_t num_classes;
 };
 
 /* Borrows view and catalogue. */
@@ -73,6 +85,7 @@ struct totals_row {
     enum totals_reason reason;
     int sites_expected, sites;
     bool is_collectors;
+    bool is_sum; /* of a class of an upper area: bins are not told apart */
     struct totals_number contributing, missing;
     struct totals_number numerator;   /* proportion, rate, fact; observed of observed_expected */
     struct totals_number denominator; /* of these; also the number of cases of mean and distribution */
@@ -85,6 +98,9 @@ struct totals_row {
 };
 
 struct totals_row totals_row(const struct totals *totals, int area, int series);
+
+/* Of a class of an upper area. */
+struct totals_row totals_class_row(const struct totals *totals, size_t index, int series);
 
 struct totals_bin {
     Weft__V1__TotalState state; /* released or suppressed, else as its row */
@@ -104,6 +120,17 @@ struct totals_target {
 struct totals_target totals_target(const struct totals *totals, const struct totals_row *row);
 /* What a value is multiplied by to be in the indicator's unit: 100 for "%". */
 double totals_unit_factor(const struct catalogue_indicator *indicator);
+
+/* ---- what the files share ---- */
+
+/* Up to the point where numbers decide. */
+Weft__V1__TotalState totals_public_state(const struct view *view, int area, int series,
+                                         enum totals_reason *reason);
+/* From the slots of row->area: counts, value, interval, and the state where there is no denominator. */
+void totals_fill_figures(const struct totals *totals, struct totals_row *row);
+/* totals_classes.c */
+WEFT_MUST_USE int totals_add_classes(struct totals *totals, struct err *err);
+void totals_free_classes(struct totals *totals);
 
 /* ---- out ---- */
 

@@ -102,13 +102,9 @@ static void write_target(struct json *json, const struct totals *totals, const s
     json_end(json);
 }
 
-static void write_row(struct json *json, const struct totals *totals, const struct totals_row *row)
+/* All but where it is from. */
+static void write_figures(struct json *json, const struct totals *totals, const struct totals_row *row)
 {
-    const Weft__V1__Area *area = totals->view->roster->areas[row->area].wire;
-
-    json_object(json, NULL);
-    json_text(json, "area", area->code);
-    json_text(json, "tier", area->tier);
     json_text(json, "indicator", row->wire->indicator);
     json_text(json, "stratum", row->wire->stratum[0] == '\0' ? NULL : row->wire->stratum);
     json_text(json, "kind", totals_kind_name(row->wire->kind));
@@ -123,6 +119,16 @@ static void write_row(struct json *json, const struct totals *totals, const stru
     write_interval(json, row);
     json_text(json, "unit", row->indicator == NULL ? NULL : row->indicator->unit);
     write_target(json, totals, row);
+}
+
+static void write_row(struct json *json, const struct totals *totals, const struct totals_row *row)
+{
+    const Weft__V1__Area *area = totals->view->roster->areas[row->area].wire;
+
+    json_object(json, NULL);
+    json_text(json, "area", area->code);
+    json_text(json, "tier", area->tier);
+    write_figures(json, totals, row);
     if (row->wire->kind == KIND(DISTRIBUTION)) {
         write_bins(json, totals, row);
     }
@@ -155,6 +161,23 @@ static void write_task(struct json *json, const struct totals *totals)
     json_end(json);
 }
 
+/* Sums of the upper areas by class; what areas in which sites stand release by class is among the totals. */
+static void write_classes(struct json *json, const struct totals *totals)
+{
+    json_array(json, "by_class");
+    for (size_t k = 0; k < totals->num_classes; k++) {
+        for (int s = 0; s < totals->view->task->num_series; s++) {
+            struct totals_row row = totals_class_row(totals, k, s);
+            json_object(json, NULL);
+            json_text(json, "area", totals->view->roster->areas[row.area].wire->code);
+            json_text(json, "class", totals->classes[k].value);
+            write_figures(json, totals, &row);
+            json_end(json);
+        }
+    }
+    json_end(json);
+}
+
 int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
 {
     struct json json = json_begin(out);
@@ -169,6 +192,9 @@ int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
         }
     }
     json_end(&json);
+    if (totals->num_classes > 0) {
+        write_classes(&json, totals);
+    }
     json_end(&json);
     return json_finish(&json) ? 0 : err_set(err, ERR_FILE_WRITE, "totals as JSON");
 }

@@ -260,7 +260,7 @@ static void set_state(char cell[CELL_MAX], const struct totals *totals, const st
 {
     int hidden = 0;
 
-    for (size_t i = 0; row->state == TOTALS(RELEASED) && i < row->wire->n_bin_lower; i++) {
+    for (size_t i = 0; row->state == TOTALS(RELEASED) && !row->is_sum && i < row->wire->n_bin_lower; i++) {
         hidden += totals_bin(totals, row, (int)i).state == TOTALS(SUPPRESSED);
     }
     snprintf(cell, CELL_MAX, "%s%s", totals_state_text(row->state, lang),
@@ -301,11 +301,20 @@ static void write_row(const struct totals *totals, const struct totals_row *row,
     put_line(out, &line, width);
 }
 
+static void put_headings(FILE *out, enum err_lang lang, int width)
+{
+    struct line heading = {0};
+
+    for (int c = 0; c < NUM_COLUMNS; c++) {
+        snprintf(heading.cells[c], CELL_MAX, "%s", lang == LANG_ZH ? columns[c].zh : columns[c].en);
+    }
+    put_line(out, &heading, width);
+}
+
 static void write_area(const struct totals *totals, int area, FILE *out, enum err_lang lang)
 {
     const struct roster *roster = totals->view->roster;
     const struct totals_area *sites = &totals->areas[area];
-    struct line heading = {0};
     int width = name_width(totals, lang);
 
     fprintf(out, "\n%s ", roster->areas[area].wire->code);
@@ -319,13 +328,31 @@ static void write_area(const struct totals *totals, int area, FILE *out, enum er
                 sites->sites, sites->sites_expected,
                 sites->is_collectors ? "; * the collector's view, not for publication" : "");
     }
-    for (int c = 0; c < NUM_COLUMNS; c++) {
-        snprintf(heading.cells[c], CELL_MAX, "%s", lang == LANG_ZH ? columns[c].zh : columns[c].en);
-    }
-    put_line(out, &heading, width);
+    put_headings(out, lang, width);
     for (int s = 0; s < totals->view->task->num_series; s++) {
         struct totals_row row = totals_row(totals, area, s);
         write_row(totals, &row, out, lang, width);
+    }
+}
+
+/* The sums by class of an upper area. */
+static void write_classes(const struct totals *totals, int area, FILE *out, enum err_lang lang)
+{
+    int width = name_width(totals, lang);
+
+    for (size_t k = 0; k < totals->num_classes; k++) {
+        const struct totals_class *class = &totals->classes[k];
+        if (class->area != area) {
+            continue;
+        }
+        fprintf(out, lang == LANG_ZH ? "\n%s，%s 类，各地区已发布合计之和：应报 %d 家机构，已报 %d 家\n"
+                                     : "\n%s, class %s, sum of what is released below: of %d sites %d reported\n",
+                totals->view->roster->areas[area].wire->code, class->value, class->sites_expected, class->sites);
+        put_headings(out, lang, width);
+        for (int s = 0; s < totals->view->task->num_series; s++) {
+            struct totals_row row = totals_class_row(totals, k, s);
+            write_row(totals, &row, out, lang, width);
+        }
     }
 }
 
@@ -345,5 +372,6 @@ void totals_write_table(const struct totals *totals, FILE *out, enum err_lang la
     }
     for (int i = 0; i < totals->view->roster->num_areas; i++) {
         write_area(totals, totals->order[i], out, lang);
+        write_classes(totals, totals->order[i], out, lang);
     }
 }

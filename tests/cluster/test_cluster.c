@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/cluster/cluster.h"
+#include "coordinator/totals.h"
 #include "tests/cluster/hospitals.h"
 
 static const struct cluster_faults no_faults = {.max_delay_ms = 20};
@@ -163,6 +164,48 @@ static bool is_class_total(const struct cluster *cluster, int area)
     return cluster->roster->areas[area].whole != NONE;
 }
 
+/* The plain sum of a slot over the sites of one class at or below an area. */
+static uint64_t plain_class_sum(const struct cluster *cluster, const struct totals_class *class, int slot)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        const struct roster_site *site = &cluster->roster->sites[i];
+        if (strcmp(roster_class(site->wire, "grade"), class->value) == 0 &&
+            roster_is_within(cluster->roster, site->area, class->area)) {
+            sum += cluster->sites[i].vector[slot];
+        }
+    }
+    return sum;
+}
+
+/* Sums of the upper areas by class: exact, or a stated reason. */
+static int check_class_sums(const struct cluster *cluster)
+{
+    struct totals *totals = NULL;
+    int num_released = 0;
+
+    assert_int_equal(totals_new(&totals, cluster_top_view(cluster), NULL, cluster->now_ms, NULL), 0);
+    assert_true(totals->num_classes >= 4); /* two classes of each city and the province */
+    for (size_t k = 0; k < totals->num_classes; k++) {
+        for (int s = 0; s < cluster->task->num_series; s++) {
+            struct totals_row row = totals_class_row(totals, k, s);
+            if (row.state != TOTALS(RELEASED)) {
+                assert_false(row.numerator.known && row.wire->kind == WEFT__V1__KIND__KIND_PROPORTION);
+                continue;
+            }
+            num_released++;
+            if (row.wire->kind == WEFT__V1__KIND__KIND_PROPORTION) {
+                assert_true(row.numerator.known);
+                assert_int_equal(row.numerator.value, plain_class_sum(cluster, &totals->classes[k],
+                                                                      cluster->task->series[s].first_slot));
+            }
+        }
+    }
+    totals_free(&totals);
+    return num_released;
+}
+
 /* Totals by class are plain sums over that class, and those of small classes are withheld: what run_and_check tells of
  * every area holds of these too. */
 static void test_cluster__releases_totals_by_class(void **state)
@@ -188,6 +231,21 @@ static void test_cluster__releases_totals_by_class(void **state)
     }
     assert_true(num_released > 0);
     assert_true(num_withheld > 0);
+    check_class_sums(&cluster);
+    cluster_stop(&cluster);
+}
+
+static void test_cluster__adds_up_classes_from_what_is_released(void **state)
+{
+    struct cluster_shape classes = {
+        .num_cities = 1, .counties_per_city = 2, .min_sites = 12, .max_sites = 12};
+    struct cluster cluster;
+
+    (void)state;
+    classes.tertiary = 50;
+    cluster_start(&cluster, 10, &classes, &no_faults);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    assert_true(check_class_sums(&cluster) > 0);
     cluster_stop(&cluster);
 }
 
@@ -256,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_cluster__sites_may_report_to_their_city),
         cmocka_unit_test(test_cluster__places_sites_as_of_the_period),
         cmocka_unit_test(test_cluster__releases_totals_by_class),
+        cmocka_unit_test(test_cluster__adds_up_classes_from_what_is_released),
         cmocka_unit_test(test_cluster__serves_every_hospital),
         cmocka_unit_test(test_cluster__is_deterministic),
         cmocka_unit_test(test_cluster__more_seeds),
