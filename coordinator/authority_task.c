@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/dominance.h"
 #include "base/calendar.h"
 #include "base/hex.h"
 #include "base/settings.h"
@@ -325,6 +326,25 @@ static int fill(Weft__V1__Task *task, struct parts *parts, const char *path, str
     return set_vector(task, parts, err);
 }
 
+/* Blocks that one owner makes up almost alone, as the release plan would have them: said, not refused. */
+static int warn_of_dominance(const Weft__V1__Task *task, const struct parts *parts, enum err_lang lang,
+                             struct err *err)
+{
+    struct dominance *found = NULL;
+    size_t num = 0;
+    int rc =
+        dominance_find_planned(&found, &num, parts->as_of, task->release_areas, task->n_release_areas, err);
+
+    for (size_t i = 0; rc == 0 && i < num; i++)
+        printf(lang == LANG_ZH ? "  提醒：区块 %s 中，举办主体 %s 拥有 %u%% 的床位，其数值可由合计大致推算\n"
+                               : "  warning: in the block of %s, owner %s has %u %% of the beds: the total "
+                                 "tells roughly its "
+                                 "numbers\n",
+               parts->as_of->areas[found[i].area].wire->code, found[i].owner, found[i].percent);
+    free(found);
+    return rc;
+}
+
 int authority_task(const struct args *args, struct err *err)
 {
     const char *settings_path = args_value(args, "settings"), *out = args_value(args, "out");
@@ -345,7 +365,8 @@ int authority_task(const struct args *args, struct err *err)
         (rc = document_body(&body, document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, err)) != 0 ||
         (rc = authority_save_new(document, out, err)) != 0)
         goto done;
-    rc = authority_summary(stdout, document, args_lang(args), err);
+    if ((rc = authority_summary(stdout, document, args_lang(args), err)) == 0)
+        rc = warn_of_dominance(&task, &parts, args_lang(args), err);
 
 done:
     wire_free(&body);

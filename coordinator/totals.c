@@ -141,7 +141,8 @@ int totals_new(struct totals **out, const struct view *view, const struct catalo
         totals->areas[area].has_block = view_opening_is_allowed(view, &block);
         take_release(totals, area);
     }
-    if ((rc = totals_add_classes(totals, err)) != 0) {
+    if ((rc = totals_add_classes(totals, err)) != 0 ||
+        (rc = dominance_find(&totals->dominances, &totals->num_dominances, view->roster, view->block, err)) != 0) {
         totals_free(&totals);
         return rc;
     }
@@ -158,6 +159,7 @@ void totals_free(struct totals **out)
     }
     progress_clear(&totals->progress);
     totals_free_classes(totals);
+    free(totals->dominances);
     free(totals->order);
     free(totals->indicators);
     free(totals->slots);

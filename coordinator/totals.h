@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "audit/dominance.h"
 #include "audit/intervals.h"
 #include "catalogue/catalogue.h"
 #include "coordinator/progress.h"
@@ -56,6 +57,8 @@ struct totals {
     bool *known;               /* the same */
     struct totals_class *classes;
     size_t num_classes;
+    struct dominance *dominances; /* blocks of the order in which one owner has most of the beds */
+    size_t num_dominances;
 };
 
 /* Borrows view and catalogue. */

@@ -178,6 +178,20 @@ static void write_classes(struct json *json, const struct totals *totals)
     json_end(json);
 }
 
+static void write_dominances(struct json *json, const struct totals *totals)
+{
+    json_array(json, "dominance");
+    for (size_t i = 0; i < totals->num_dominances; i++) {
+        const struct dominance *found = &totals->dominances[i];
+        json_object(json, NULL);
+        json_text(json, "block", totals->view->roster->areas[found->area].wire->code);
+        json_text(json, "owner", found->owner);
+        json_uint(json, "percent_of_beds", found->percent);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
 {
     struct json json = json_begin(out);
@@ -195,6 +209,7 @@ int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
     if (totals->num_classes > 0) {
         write_classes(&json, totals);
     }
+    write_dominances(&json, totals);
     json_end(&json);
     return json_finish(&json) ? 0 : err_set(err, ERR_FILE_WRITE, "totals as JSON");
 }

@@ -242,7 +242,8 @@ static void set_name(char cell[CELL_MAX], const struct totals_row *row, enum err
 
 static const char *tier_text(const char *tier, enum err_lang lang)
 {
-    static const char *const tiers[][2] = {{"province", "省"}, {"city", "市"}, {"county", "县"}, {"class", "类别"}};
+    static const char *const tiers[][2] = {
+        {"province", "省"}, {"city", "市"}, {"county", "县"}, {"class", "类别"}};
 
     for (size_t i = 0; lang == LANG_ZH && i < sizeof tiers / sizeof tiers[0]; i++) {
         if (strcmp(tiers[i][0], tier) == 0) {
@@ -345,14 +346,29 @@ static void write_classes(const struct totals *totals, int area, FILE *out, enum
         if (class->area != area) {
             continue;
         }
-        fprintf(out, lang == LANG_ZH ? "\n%s，%s 类，各地区已发布合计之和：应报 %d 家机构，已报 %d 家\n"
-                                     : "\n%s, class %s, sum of what is released below: of %d sites %d reported\n",
-                totals->view->roster->areas[area].wire->code, class->value, class->sites_expected, class->sites);
+        fprintf(out,
+                lang == LANG_ZH ? "\n%s，%s 类，各地区已发布合计之和：应报 %d 家机构，已报 %d 家\n"
+                                : "\n%s, class %s, sum of what is released below: of %d sites %d reported\n",
+                totals->view->roster->areas[area].wire->code, class->value, class->sites_expected,
+                class->sites);
         put_headings(out, lang, width);
         for (int s = 0; s < totals->view->task->num_series; s++) {
             struct totals_row row = totals_class_row(totals, k, s);
             write_row(totals, &row, out, lang, width);
         }
+    }
+}
+
+static void write_dominances(const struct totals *totals, FILE *out, enum err_lang lang)
+{
+    for (size_t i = 0; i < totals->num_dominances; i++) {
+        const struct dominance *found = &totals->dominances[i];
+        fprintf(out, lang == LANG_ZH ? "提醒：区块 %s 中，" : "warning: in the block of %s, ",
+                totals->view->roster->areas[found->area].wire->code);
+        fprintf(out,
+                lang == LANG_ZH ? "举办主体 %s 拥有 %u%% 的床位，其数值可由合计大致推算\n"
+                                : "owner %s has %u %% of the beds: the total tells roughly its numbers\n",
+                found->owner, found->percent);
     }
 }
 
@@ -370,6 +386,7 @@ void totals_write_table(const struct totals *totals, FILE *out, enum err_lang la
         put_text(out, progress_wait_text(&totals->progress, totals->view, lang, waits, sizeof waits));
         fputc('\n', out);
     }
+    write_dominances(totals, out, lang);
     for (int i = 0; i < totals->view->roster->num_areas; i++) {
         write_area(totals, totals->order[i], out, lang);
         write_classes(totals, totals->order[i], out, lang);

@@ -84,9 +84,9 @@ passes "area city" area r.doc 330300 "--parent 330000" city city-l city-h
 passes "area county" area r.doc 330302 "--parent 330300" county city-l city-h
 refuses "an unknown tier" USAGE area r.doc 330300 "--parent 330000" village city-l city-h
 refuses "an area without its collector key" ROSTER_UNSOUND area r.doc 330399 "--parent 330300" county city-l city-h
-passes "site h1" site r.doc h1 330302 group-a --supervisor 330300
-passes "site h2" site r.doc h2 330302 group-b
-passes "site h3" site r.doc h3 330302 group-c
+passes "site h1" site r.doc h1 330302 group-a --supervisor 330300 --beds 900
+passes "site h2" site r.doc h2 330302 group-b --beds 100
+passes "site h3" site r.doc h3 330302 group-c --beds 200
 cp h1/tls.crt kept.crt
 refuses "a certificate over another's" FILE_EXISTS leader_side add-site --roster r.doc --area 330302 --owner group-d \
     --name-zh x --name-en x --cert-out h1/tls.crt h4/join.yaml
@@ -162,6 +162,12 @@ refuses "an order before the close" TASK_UNSOUND draft t.doc
 settings "plan: +2w"
 refuses "an unknown unit of time" BAD_TIME draft t.doc
 [ ! -e t.doc ] || fail "a refused draft was written"
+settings "breakdown: colour"
+refuses "a breakdown by a class that nobody has" TASK_UNSOUND draft t.doc
+settings "breakdown: grade"
+passes "a breakdown by grade" draft classes.doc
+grep -q "breakdown: grade" out.txt || fail "the breakdown is not shown"
+grep -q "in the block of 330302, owner group-a has 75 % of the beds" out.txt || fail "no warning of a dominant owner"
 settings "zone: Asia/Shanghai"
 refuses "a task on a roster of one signature" ROSTER_SIGNATURE \
     "$authority" task --settings task.yaml --catalogue catalogue.yaml --roster half.doc --out t.doc
