@@ -602,6 +602,7 @@ static int dispatch_answer(struct core *core, struct db *db, struct core_call *c
         return cosign_answer(core, db, call, (const Weft__V1__CoSignReply *)response, failure, now_ms, err);
     }
     if (response == NULL) {
+        exchange_failed(core, call, failure->code);
         return 0;
     }
     switch (call->context->kind) {
@@ -611,7 +612,7 @@ static int dispatch_answer(struct core *core, struct db *db, struct core_call *c
     case CALL_VERIFY:
         return intake_answer(core, db, call, (const Weft__V1__VerifyReply *)response, err);
     default:
-        rollup_answer(core, call);
+        rollup_answer(core, call, now_ms);
         return 0;
     }
 }

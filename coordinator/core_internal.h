@@ -30,6 +30,13 @@ struct core_pair_key {
     uint8_t key[PRIO3_VERIFY_KEY_SIZE];
 };
 
+/* A share that the parent took. It may lose it again (a restored backup), so it is given anew until the opening's
+ * outcome is there. */
+struct core_sent {
+    char opening[OPENING_NAME_MAX];
+    int64_t at_ms;
+};
+
 struct core_task {
     struct task *task;
     const struct roster *roster;          /* the pinned one as of the period */
@@ -47,7 +54,7 @@ struct core_task {
     struct core_waiting *waiting;
     size_t num_waiting;
     bool *dropped;                  /* by site: leader and helper could not agree on it */
-    char (*sent)[OPENING_NAME_MAX]; /* shares that the parent has */
+    struct core_sent *sent; /* shares that the parent took */
     size_t num_sent;
 };
 
@@ -160,6 +167,8 @@ WEFT_MUST_USE int exchange_due(struct core_round *round, struct core_task *task,
                                struct err *err); /* NULL: global */
 WEFT_MUST_USE int exchange_answer(struct core *core, struct db *db, struct core_call *call,
                                   const ProtobufCMessage *response, int64_t now_ms, struct err *err);
+/* A call to a peer failed with this error. */
+void exchange_failed(struct core *core, const struct core_call *call, int code);
 
 /* ---- intake.c ---- */
 
@@ -197,7 +206,7 @@ WEFT_MUST_USE int rollup_due(struct core_round *round, struct core_task *task, s
 WEFT_MUST_USE int rollup_serve_share(struct core *core, struct db *db, const char *sender,
                                      const Weft__V1__PutShareRequest *request, ProtobufCMessage **response,
                                      struct err *err);
-void rollup_answer(struct core *core, struct core_call *call);
+void rollup_answer(struct core *core, struct core_call *call, int64_t now_ms);
 /* The share of an opening that this coordinator sealed to the collector; NULL if it did not. secret_free. */
 WEFT_MUST_USE int rollup_own_share(struct db *db, const struct core_task *task, const struct opening *opening,
                                    uint8_t **share, size_t *len, struct err *err);

@@ -416,11 +416,12 @@ int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *p
     if ((rc = store_get(db->txn, CURSORS, key.data, key.len, &value, &len, err)) != 0 || value == NULL) {
         return rc;
     }
-    if (len != STORE_INCARNATION_SIZE + 8) {
+    if (len != STORE_INCARNATION_SIZE + 8 + DIGEST_SIZE) {
         return err_set(err, ERR_STORE_CORRUPT, "cursor of %s", peer);
     }
     memcpy(cursor->incarnation, value, STORE_INCARNATION_SIZE);
     cursor->after = store_number_read(value + STORE_INCARNATION_SIZE, 8);
+    memcpy(cursor->digest, value + STORE_INCARNATION_SIZE + 8, DIGEST_SIZE);
     return 0;
 }
 
@@ -431,5 +432,6 @@ int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *p
 
     store_key_bytes(&value, cursor->incarnation, STORE_INCARNATION_SIZE);
     store_key_number(&value, cursor->after, 8);
+    store_key_bytes(&value, cursor->digest, DIGEST_SIZE);
     return store_put(db->txn, CURSORS, key.data, key.len, value.data, value.len, err);
 }

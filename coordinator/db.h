@@ -90,6 +90,7 @@ WEFT_MUST_USE int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE],
 struct db_cursor {
     uint8_t incarnation[STORE_INCARNATION_SIZE];
     uint64_t after;
+    uint8_t digest[DIGEST_SIZE]; /* of document `after` */
 };
 WEFT_MUST_USE int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer,
                                 struct db_cursor *cursor, struct err *err); /* zeros when there is none */

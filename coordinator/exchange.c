@@ -372,6 +372,27 @@ static int batch_fill(struct batch *batch, struct db *db, const uint8_t task[TAS
     }
 }
 
+/* Is document `after` the one that the caller read? If not, this store or what the caller remembers is of another
+ * time: one of them was restored from a backup, and reading begins anew. */
+static int has_read_here(struct db *db, const uint8_t *task, const Weft__V1__GetDocumentsRequest *request, bool *has,
+                         struct err *err)
+{
+    struct db_document last = {0};
+    uint8_t digest_bytes[DIGEST_SIZE];
+    int rc;
+
+    if ((rc = db_next_document(db, task, request->after - 1, &last, err)) != 0) {
+        return rc;
+    }
+    *has = last.document != NULL && request->after_digest.len == DIGEST_SIZE;
+    if (*has) {
+        document_digest(digest_bytes, last.document);
+        *has = memcmp(digest_bytes, request->after_digest.data, DIGEST_SIZE) == 0;
+    }
+    document_free(&last.document);
+    return 0;
+}
+
 struct reader {
     const struct core_task *task; /* NULL: global documents */
     const char *coordinator;      /* NULL: a site */
@@ -394,6 +415,7 @@ int exchange_serve_get(struct core *core, struct db *db, const char *coordinator
     struct batch *batch = NULL;
     const uint8_t *task = DB_NO_TASK;
     uint64_t after = request->after;
+    bool has_read = true;
     int rc;
 
     if (request->task_id.len != 0) {
@@ -406,6 +428,13 @@ int exchange_serve_get(struct core *core, struct db *db, const char *coordinator
     }
     if (request->incarnation.len != STORE_INCARNATION_SIZE ||
         memcmp(request->incarnation.data, core->options.incarnation, STORE_INCARNATION_SIZE) != 0) {
+        after = 0;
+    }
+    if (after > 0 && (rc = has_read_here(db, task, request, &has_read, err)) != 0) {
+        return rc;
+    }
+    if (!has_read) {
+        reply.restarted = true;
         after = 0;
     }
     if ((batch = malloc(sizeof *batch)) == NULL) {
@@ -580,6 +609,7 @@ static int pull(struct core_round *round, struct core_task *task, const char *pe
     }
     request.incarnation = core_bytes(cursor.incarnation, sizeof cursor.incarnation);
     request.after = cursor.after;
+    request.after_digest = core_bytes(cursor.digest, sizeof cursor.digest);
     return round_add(round, peer, CORE_GET_DOCUMENTS, &request.base,
                      context_new(CALL_PULL, task_id_of(task), key), err);
 }
@@ -738,13 +768,31 @@ static int take_pulled(struct core *core, struct db *db, const char *peer,
     return rc;
 }
 
+/* A peer lost what it was given: it was restored from a backup, or began anew. Everything once more. */
+static void give_again(struct core *core, const char *peer)
+{
+    for (size_t i = 0; i < core->num_pushed; i++) {
+        if (strcmp(core->pushed[i].peer, peer) == 0) {
+            core->pushed[i].up_to = 0;
+        }
+    }
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        struct core_task *task = &core->tasks[i];
+        int parent = task->self == NONE ? NONE : roster_parent_coordinator(task->roster, task->self);
+        if (parent != NONE && strcmp(task->roster->coordinators[parent].wire->id, peer) == 0) {
+            task->num_sent = 0;
+            task->is_dirty = true;
+        }
+    }
+}
+
 static int answer_pull(struct core *core, struct db *db, struct core_call *call,
                        const Weft__V1__GetDocumentsReply *reply, int64_t now_ms, struct err *err)
 {
     const struct core_context *context = call->context;
     struct db_cursor cursor;
     uint64_t before;
-    bool stop = false;
+    bool stop = false, is_restored;
     int rc;
 
     if (reply->incarnation.len != STORE_INCARNATION_SIZE) {
@@ -753,9 +801,11 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
     if ((rc = db_get_cursor(db, context->task, call->destination, &cursor, err)) != 0) {
         return rc;
     }
-    if (memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
+    is_restored = memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0 || reply->restarted;
+    if (is_restored) {
         memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
         cursor.after = 0;
+        give_again(core, call->destination);
     }
     if (memcmp(context->task, DB_NO_TASK, TASK_ID_SIZE) == 0 &&
         strcmp(core->newer_at, call->destination) == 0) {
@@ -768,6 +818,7 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
         }
         if (!stop && reply->documents[i]->number > cursor.after) {
             cursor.after = reply->documents[i]->number;
+            document_digest(cursor.digest, reply->documents[i]->document);
         }
     }
     if (core_newest_roster(core) == NULL) {
@@ -776,7 +827,18 @@ static int answer_pull(struct core *core, struct db *db, struct core_call *call,
     if (cursor.after == before || stop) {
         core_set_next(core, context->key, now_ms + core->options.poll_ms);
     }
-    return reply->n_documents == 0 ? 0 : db_put_cursor(db, context->task, call->destination, &cursor, err);
+    return reply->n_documents == 0 && !is_restored
+               ? 0
+               : db_put_cursor(db, context->task, call->destination, &cursor, err);
+}
+
+/* A peer that does not know what it was given before has lost it. */
+void exchange_failed(struct core *core, const struct core_call *call, int code)
+{
+    if (code == ERR_PEER_UNKNOWN || code == ERR_TASK_UNKNOWN ||
+        (code == ERR_PREDECESSOR_MISSING && call->context->kind == CALL_PUSH)) {
+        give_again(core, call->destination);
+    }
 }
 
 int exchange_answer(struct core *core, struct db *db, struct core_call *call,

@@ -14,7 +14,8 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-#define NAME_MAX_LEN (OPENING_NAME_MAX + ID_MAX + 16)
+#define NAME_MAX_LEN  (OPENING_NAME_MAX + ID_MAX + 16)
+#define SEND_AGAIN_MS 60000 /* a share whose outcome does not come */
 
 /* ---- who holds what ---- */
 
@@ -223,14 +224,31 @@ static int add_up(struct core_round *round, const struct core_task *task, const 
 
 /* ---- passing on ---- */
 
-static bool was_sent(const struct core_task *task, const char *name)
+static struct core_sent *find_sent(const struct core_task *task, const char *name)
 {
     for (size_t i = 0; i < task->num_sent; i++) {
-        if (strcmp(task->sent[i], name) == 0) {
-            return true;
+        if (strcmp(task->sent[i].opening, name) == 0) {
+            return &task->sent[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Has what the opening was made for come about? Then its share is not needed any more. */
+static bool has_outcome(const struct view *view, const struct opening *opening)
+{
+    if (opening->stage == STAGE(CONTRIBUTES)) {
+        return view->contributes[opening->area].document != NULL;
+    }
+    return opening->scope == SCOPE(TOTAL) ? view->releases[opening->area].document != NULL
+                                          : view->states[opening->area].document != NULL;
+}
+
+static bool is_with_parent(const struct core_task *task, const struct opening *opening, const char *name, int64_t now_ms)
+{
+    const struct core_sent *sent = find_sent(task, name);
+
+    return sent != NULL && (now_ms < sent->at_ms + SEND_AGAIN_MS || has_outcome(task->view, opening));
 }
 
 /* The same content gives the same seal: the ephemeral key is derived from all that it covers. */
@@ -379,7 +397,7 @@ static int step(struct core_round *round, struct core_task *task, const struct o
     view_opening_name(task->view, opening, name);
     snprintf(key, sizeof key, "share %s %s", hex_encode(hex, task->task->id, 8), name);
     if (is_sealer ? view_sealed_share(task->view, opening, task->side) != NULL
-                  : was_sent(task, name) || !round_wants(round, key)) {
+                  : is_with_parent(task, opening, name, round->now_ms) || !round_wants(round, key)) {
         return 0;
     }
     if ((rc = find_parts(&parts, task, opening, err)) != 0 || !parts.any) {
@@ -448,17 +466,26 @@ int rollup_due(struct core_round *round, struct core_task *task, struct err *err
     return rc;
 }
 
-void rollup_answer(struct core *core, struct core_call *call)
+void rollup_answer(struct core *core, struct core_call *call, int64_t now_ms)
 {
     ProtobufCBinaryData task_id = core_bytes(call->context->task, TASK_ID_SIZE);
     struct core_task *task = core_find_task(core, &task_id);
-    char(*grown)[OPENING_NAME_MAX];
+    char name[OPENING_NAME_MAX];
+    struct core_sent *sent;
 
-    if (task == NULL || (grown = realloc(task->sent, (task->num_sent + 1) * sizeof *grown)) == NULL) {
-        return; /* it is sent again, which is harmless */
+    if (task == NULL) {
+        return;
     }
-    task->sent = grown;
-    view_opening_name(task->view, &call->context->opening, grown[task->num_sent++]);
+    view_opening_name(task->view, &call->context->opening, name);
+    if ((sent = find_sent(task, name)) == NULL) {
+        if ((sent = realloc(task->sent, (task->num_sent + 1) * sizeof *sent)) == NULL) {
+            return; /* it is sent again, which is harmless */
+        }
+        task->sent = sent;
+        sent = &sent[task->num_sent++];
+        memcpy(sent->opening, name, sizeof name);
+    }
+    sent->at_ms = now_ms;
 }
 
 /* ---- receiving ---- */

@@ -312,6 +312,7 @@ int documents_due(struct agent_round *round, struct agent_entry *entry, struct e
     request.task_id = agent_bytes(id, entry == NULL ? 0 : TASK_ID_SIZE);
     request.incarnation = agent_bytes(cursor.incarnation, sizeof cursor.incarnation);
     request.after = reads_anew(round->agent, entry) ? 0 : cursor.after;
+    request.after_digest = agent_bytes(cursor.digest, sizeof cursor.digest);
     memcpy(call.task, id, TASK_ID_SIZE);
     if ((rc = wire_pack(&packed, &len, &request.base, err)) == 0 &&
         (rc = wire_unpack(&call.request, request.base.descriptor, packed, len, WIRE_LENIENT, err)) == 0) {
@@ -369,6 +370,7 @@ static int take_all(struct agent *agent, struct state *state, const struct agent
         rc = take(agent, state, call, numbered->document, stop, err);
         if (rc == 0 && !*stop && numbered->number > cursor->after) {
             cursor->after = numbered->number;
+            document_digest(cursor->digest, numbered->document);
         }
     }
     return rc;
@@ -392,7 +394,7 @@ int documents_answer(struct agent *agent, struct state *state, const struct agen
     if ((rc = state_get_cursor(state, call->task, &cursor, err)) != 0) {
         return rc;
     }
-    if (reads_anew(agent, entry) ||
+    if (reads_anew(agent, entry) || reply->restarted ||
         memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
         memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
         cursor.after = 0;

@@ -3,7 +3,7 @@
  *     TABLE_DOCUMENTS  task | u64 number                      the document
  *     TABLE_STATE      task | "last" NUL                      u64: number of the last document
  *                      task | "name" NUL | u64 type | name    u64: its number
- *                      task | "cursor" NUL                    incarnation | u64 after
+ *                      task | "cursor" NUL                    incarnation | u64 after | digest
  *                      task | "task" NUL | u64 0              SiteTask
  *                      catalogue digest | "standing" NUL | u64 0   StandingApproval
  * All integers big-endian. */
@@ -202,11 +202,12 @@ int state_get_cursor(struct state *state, const uint8_t task[TASK_ID_SIZE], stru
         value == NULL) {
         return rc;
     }
-    if (len != STORE_INCARNATION_SIZE + 8) {
+    if (len != STORE_INCARNATION_SIZE + 8 + DIGEST_SIZE) {
         return err_set(err, ERR_STORE_CORRUPT, "cursor");
     }
     memcpy(cursor->incarnation, value, STORE_INCARNATION_SIZE);
     cursor->after = store_number_read(value + STORE_INCARNATION_SIZE, 8);
+    memcpy(cursor->digest, value + STORE_INCARNATION_SIZE + 8, DIGEST_SIZE);
     return 0;
 }
 
@@ -214,10 +215,11 @@ int state_put_cursor(struct state *state, const uint8_t task[TASK_ID_SIZE], cons
                      struct err *err)
 {
     struct store_key key = key_of(task, "cursor");
-    uint8_t value[STORE_INCARNATION_SIZE + 8];
+    uint8_t value[STORE_INCARNATION_SIZE + 8 + DIGEST_SIZE];
 
     memcpy(value, cursor->incarnation, STORE_INCARNATION_SIZE);
     store_number_write(value + STORE_INCARNATION_SIZE, cursor->after, 8);
+    memcpy(value + STORE_INCARNATION_SIZE + 8, cursor->digest, DIGEST_SIZE);
     return store_put(state->txn, TABLE_STATE, key.data, key.len, value, sizeof value, err);
 }
 

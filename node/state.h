@@ -46,6 +46,7 @@ WEFT_MUST_USE int state_num_documents(struct state *state, const uint8_t task[TA
 struct state_cursor {
     uint8_t incarnation[STORE_INCARNATION_SIZE];
     uint64_t after;
+    uint8_t digest[DIGEST_SIZE]; /* of document `after` */
 };
 WEFT_MUST_USE int state_get_cursor(struct state *state, const uint8_t task[TASK_ID_SIZE],
                                    struct state_cursor *cursor, struct err *err); /* zeros: none */
