@@ -107,6 +107,29 @@ void cluster_restart(struct cluster *cluster, int index)
     open_coordinator(cluster, index);
 }
 
+void cluster_back_up(struct cluster *cluster, int index)
+{
+    char path[300];
+    struct err err = {0};
+
+    snprintf(path, sizeof path, "%s.backup", cluster->coordinators[index].path);
+    must(store_backup(cluster->coordinators[index].store, path, &err), &err);
+}
+
+void cluster_restore(struct cluster *cluster, int index)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[index];
+    char command[1024];
+
+    c->generation++;
+    close_coordinator(c);
+    snprintf(command, sizeof command, "rm -r %s && mv %s.backup %s", c->path, c->path, c->path);
+    if (system(command) != 0) {
+        abort();
+    }
+    open_coordinator(cluster, index);
+}
+
 void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_shape *shape,
                    const struct cluster_faults *faults)
 {

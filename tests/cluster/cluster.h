@@ -126,6 +126,9 @@ void cluster_hold(struct cluster *cluster, enum core_method method, Weft__V1__Do
 void cluster_let_go(struct cluster *cluster);
 /* Stop and start a coordinator: what it holds in memory is lost. */
 void cluster_restart(struct cluster *cluster, int coordinator);
+/* Keep a copy of a coordinator's store as it is now; later go back to it. One copy each. */
+void cluster_back_up(struct cluster *cluster, int coordinator);
+void cluster_restore(struct cluster *cluster, int coordinator);
 /* The report that the site would send next; NULL while key sheets are missing. The caller frees it. */
 Weft__V1__SubmitRequest *cluster_build_report(struct cluster *cluster, int site, uint32_t revision);
 /* Let the site report again, as a new revision. */

@@ -82,6 +82,51 @@ static void test_deadlines__silent_sites_do_not_stop_the_close(void **state)
     cluster_stop(&cluster);
 }
 
+/* ---- restored backups ---- */
+
+static bool contributes_are_there(const struct cluster *cluster)
+{
+    const struct view *view = cluster_top_view(cluster);
+
+    for (int i = 0; i < view->roster->num_areas; i++) {
+        if (view->contributes[i].document != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From the order on, a parent loses what it learned since: documents and shares are brought to it again. */
+static void lose_since_the_order(const char *id, bool (*until)(const struct cluster *))
+{
+    struct cluster cluster;
+    int index;
+
+    cluster_start(&cluster, 31, &two_cities, &no_faults);
+    index = coordinator(&cluster, id);
+    assert_true(cluster_run(&cluster, order_is_there, 3600000));
+    run_for(&cluster, 200); /* everyone has it */
+    cluster_back_up(&cluster, index);
+    assert_true(cluster_run(&cluster, until, 3600000));
+    run_for(&cluster, 400);
+    cluster_restore(&cluster, index);
+    assert_true(cluster_run(&cluster, cluster_is_released, 4 * 3600000));
+    assert_released(&cluster, "990101");
+    assert_released(&cluster, "9901");
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
+static void test_restored__a_peer_is_given_everything_again(void **state)
+{
+    (void)state;
+    lose_since_the_order("help-9901", contributes_are_there);
+    lose_since_the_order("help-99", contributes_are_there);
+    lose_since_the_order("lead-9901", contributes_are_there);
+    lose_since_the_order("lead-99", plan_is_there);
+    lose_since_the_order("help-99", plan_is_there);
+}
+
 /* ---- a full disk ---- */
 
 static void set_disk_full(struct cluster *cluster, const char *id, bool full)
@@ -266,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_deadlines__a_dead_leader_is_left_out),
         cmocka_unit_test(test_deadlines__a_dead_helper_takes_its_areas_only),
         cmocka_unit_test(test_deadlines__silent_sites_do_not_stop_the_close),
+        cmocka_unit_test(test_restored__a_peer_is_given_everything_again),
         cmocka_unit_test(test_disk__full_is_told_and_leaves_nothing_half),
         cmocka_unit_test(test_noise__breaks_nothing),
         cmocka_unit_test(test_roots__may_be_corrected_after_a_first_start),
