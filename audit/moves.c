@@ -40,7 +40,7 @@ struct move_search {
     const struct equations *equations;
     int most_lost;    /* what a large component may lose in one move */
     uint8_t *heights; /* by cell: 0 if it is no sum of others, else one more than the highest of them */
-    bool may_hide, may_shrink;
+    bool may_hide, may_shrink, at_any_cost;
     bool gave_up, out_of_memory;
     int target;
     struct node *nodes;
@@ -232,7 +232,8 @@ static void try_step(struct move_search *search, int before, int unknown, bool g
     node.unknown = unknown;
     node.grows = grows;
     node.num_steps++;
-    node.priority = node.hiding * 16 + COST_OF_STEP * node.num_steps + COST_OF_UPSET * node.num_upsets;
+    node.priority = (search->at_any_cost ? 0 : node.hiding * 16) + COST_OF_STEP * node.num_steps +
+                    COST_OF_UPSET * node.num_upsets;
     add_node(search, &node);
 }
 
@@ -348,8 +349,13 @@ int move_find(bool *found, struct move *move, struct move_search *search, int un
 {
     search->may_hide = may_hide;
     search->may_shrink = true;
+    search->at_any_cost = false;
     *found = run(move, search, unknown);
-    if (!*found) { /* where the search gave up: few ways, all upwards */
+    if (!*found && may_hide) { /* perhaps it gave up among cheap beginnings */
+        search->at_any_cost = true;
+        *found = run(move, search, unknown);
+    }
+    if (!*found) { /* few ways, all upwards */
         search->may_shrink = false;
         *found = run(move, search, unknown);
     }

@@ -216,12 +216,25 @@ static void add_strata_lines(struct pattern *pattern, const struct pattern_layer
     }
 }
 
-/* A distribution's bins and its missing count add up to the number of cases, which someone always knows. */
+static bool has_large_cell(const struct pattern *pattern, const struct pattern_layer *layer, int area,
+                           const struct task_series *s)
+{
+    for (int c = s->first_cell; c < s->first_cell + s->num_cells; c++) {
+        if (suppress_state(&pattern->cells[pattern_total(layer, area, c)], CELL_COUNT) ==
+            WEFT__V1__CELL_STATE__CELL_LARGE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A distribution's bins and its missing count add up to the number of cases. Where that is certainly not small, another
+ * indicator may show it. */
 static void add_bins_line(struct pattern *pattern, const struct pattern_layer *layer, int area, int series)
 {
     const struct task_series *s = &layer->view->task->series[series];
 
-    if (s->wire->kind != WEFT__V1__KIND__KIND_DISTRIBUTION) {
+    if (s->wire->kind != WEFT__V1__KIND__KIND_DISTRIBUTION || !has_large_cell(pattern, layer, area, s)) {
         return;
     }
     pattern_begin_line(pattern, SUPPRESS_PUBLIC, PATTERN_COUNT);
@@ -313,36 +326,66 @@ int pattern_add_layer(struct pattern *pattern, struct pattern_layer *layer, stru
 
 /* ---- running ---- */
 
-static void hide_series(const struct pattern *pattern, const struct suppress_table *table, int series)
+/* Hide the series in the areas of the first layer at or above `area` (NONE: in all layers and areas), where it is not
+ * fixed. Returns whether it was shown in any. */
+static bool hide_series(struct pattern *pattern, int series, int area)
 {
-    const struct task_cell *cells = pattern->layers[0]->view->task->cells;
+    const struct view *view = pattern->layers[0]->view;
+    size_t num_areas = (size_t)view->roster->num_areas;
+    bool was_shown = false;
 
-    for (int i = 0; i < table->num_cells; i++) {
-        if (!table->cells[i].fixed && cells[(size_t)i % pattern->num_cells].series == series) {
-            table->cells[i].suppressed = true;
+    for (size_t i = 0; i < num_table_cells(pattern); i++) {
+        bool is_own = i < 2 * num_areas * pattern->num_cells;
+        int here = (int)(i / pattern->num_cells % num_areas);
+
+        if (pattern->cells[i].fixed || view->task->cells[i % pattern->num_cells].series != series ||
+            (area != NONE && (!is_own || !roster_is_within(view->roster, area, here)))) {
+            continue;
         }
+        was_shown = was_shown || !pattern->cells[i].suppressed;
+        pattern->cells[i].suppressed = true;
+    }
+    return was_shown;
+}
+
+static bool hide_indicator(struct pattern *pattern, int series, int area)
+{
+    const struct task_series *all = pattern->layers[0]->view->task->series;
+    bool was_shown = false;
+
+    for (int i = 0; i < (int)pattern->num_series; i++) {
+        if (strcmp(all[i].wire->indicator, all[series].wire->indicator) == 0) {
+            was_shown = hide_series(pattern, i, area) || was_shown;
+        }
+    }
+    return was_shown;
+}
+
+/* The number of cases is not asked for where nothing of the distribution is shown. */
+static void drop_lines_of_hidden_bins(struct pattern *pattern)
+{
+    for (size_t i = 0; i < pattern->num_lines; i++) {
+        struct suppress_line *line = &pattern->lines[i];
+        bool any_shown = line->parent != SUPPRESS_PUBLIC;
+
+        for (int j = 0; j < line->num_children; j++) {
+            any_shown = any_shown || !pattern->cells[line->children[j]].suppressed;
+        }
+        line->implied = line->implied || !any_shown;
     }
 }
 
-/* Where hiding cells could not make a small one safe, the whole series goes. */
-static int hide_unsafe_series(const struct pattern *pattern, const struct suppress_table *table,
-                              struct err *err)
+/* Hiding cells could not make the cell's small component safe: its indicator goes in its area and all above, then its
+ * series everywhere, then its indicator. Returns whether there was anything left to hide. */
+static bool withhold(struct pattern *pattern, size_t cell)
 {
-    const struct task_cell *cells = pattern->layers[0]->view->task->cells;
-    uint8_t *unsafe = calloc((size_t)table->num_cells, 1);
-    int num_unsafe, rc;
+    const struct view *view = pattern->layers[0]->view;
+    size_t num_areas = (size_t)view->roster->num_areas;
+    int series = view->task->cells[cell % pattern->num_cells].series;
+    int area = (int)(cell / pattern->num_cells % num_areas);
 
-    if (unsafe == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "pattern");
-    }
-    rc = suppress_check(&num_unsafe, unsafe, table, err);
-    for (int i = 0; rc == 0 && i < table->num_cells; i++) {
-        if (unsafe[i] != 0) {
-            hide_series(pattern, table, cells[(size_t)i % pattern->num_cells].series);
-        }
-    }
-    free(unsafe);
-    return rc;
+    return (cell < 2 * num_areas * pattern->num_cells && hide_indicator(pattern, series, area)) ||
+           hide_series(pattern, series, NONE) || hide_indicator(pattern, series, NONE);
 }
 
 static void cut_children(struct pattern *pattern)
@@ -365,19 +408,21 @@ int pattern_run(struct pattern *pattern, struct err *err)
         .min_cell = pattern->layers[0]->view->task->wire->min_cell,
     };
     struct suppress_summary summary;
-    int rc;
+    bool more = true;
+    int rc = 0;
 
     if (pattern->failed) {
         return err_set(err, ERR_NO_MEMORY, "pattern");
     }
     cut_children(pattern);
-    for (size_t round = 0; round <= pattern->num_series; round++) {
-        if ((rc = suppress_run(&table, &summary, err)) != 0 || summary.num_unsafe == 0 ||
-            (rc = hide_unsafe_series(pattern, &table, err)) != 0) {
-            return rc;
+    while (more && (rc = suppress_run(&table, &summary, err)) == 0) {
+        more = false;
+        for (size_t i = 0; i < num_table_cells(pattern); i++) {
+            more = (pattern->cells[i].unsafe && withhold(pattern, i)) || more;
         }
+        drop_lines_of_hidden_bins(pattern);
     }
-    return 0;
+    return rc;
 }
 
 bool pattern_is_hidden(const struct pattern *pattern, const struct pattern_layer *layer, int area, int cell)

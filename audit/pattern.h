@@ -5,7 +5,8 @@
  *   - over the tree, per series: an area's cell is the sum of its maximal open descendants' cells and its own
  *     block's;
  *   - over strata, per area: the whole series' cell is the sum of its strata's;
- *   - over bins, per area: a distribution's bins and its missing count add up to the number of cases.
+ *   - over bins, per area: a distribution's bins and its missing count add up to the number of cases, which another
+ *     indicator may show if it is not small (taken as known where any bin is large, and any shown).
  * Not taken as adding up: denominator and missing count of different indicators over the same cases. Whoever
  * compares denominators can compute how many records lacked a value (docs/threat-model.md); to hide that too,
  * every indicator with one incomplete record would have to go.
@@ -65,8 +66,8 @@ WEFT_MUST_USE int pattern_add_row(struct pattern *pattern, int *first, struct er
 void pattern_begin_line(struct pattern *pattern, int parent, unsigned components);
 void pattern_add_child(struct pattern *pattern, int cell);
 
-/* Decide `suppressed` of all cells that are not fixed. Where hiding cells cannot make a small one safe, its
- * whole series goes, in all areas that are not fixed. */
+/* Decide `suppressed` of all cells that are not fixed. Where hiding cells cannot make a small one safe, its indicator
+ * goes in its area and all above it, then its series everywhere, then its indicator. */
 WEFT_MUST_USE int pattern_run(struct pattern *pattern, struct err *err);
 
 /* Is the cell of the area's total hidden (facts never are)? After pattern_run. */

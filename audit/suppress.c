@@ -183,6 +183,8 @@ int suppress_run(struct suppress_table *table, struct suppress_summary *summary,
         hide_small(table);
         if ((rc = find_moves(&engine, table->cells, err)) == 0)
             summarize(summary, &engine);
+        for (int i = 0; i < table->num_cells; i++)
+            table->cells[i].unsafe = engine.unsafe[i] != 0;
     }
     engine_end(&engine);
     return rc;

@@ -52,6 +52,7 @@ struct suppress_cell {
     bool exempt;     /* counts hospitals: never suppressed, left out of all lines */
     bool fixed;      /* its fate is public already: `suppressed` stays as it is */
     bool suppressed; /* the answer; on entry what must be suppressed anyway */
+    bool unsafe;     /* the answer, too: a small component of it has no move */
 };
 
 /* The state in which a component of a cell counts here. */

@@ -251,7 +251,7 @@ static bool has_open_below(const struct sample *sample, int area, int series)
 static void add_series(struct builder *b, int area, int series)
 {
     const struct sample *sample = b->sample;
-    bool add_up = b->plane->num > 1;
+    bool any_large = false, any_shown = false; /* else their number of cases is not known */
     int row[OTHERS_COLUMNS];
 
     for (int o = 0; o < b->plane->num; o++) {
@@ -262,12 +262,14 @@ static void add_series(struct builder *b, int area, int series)
 
         fill_row(b, row, area, series, offset, false);
         numbers_add(b->numbers, row, kind, area, cell);
+        any_large = any_large || b->numbers->rows[b->numbers->num_rows - 1].value >= sample->min_cell;
+        any_shown = any_shown || kind == ROW_SHOWN;
         if (has_open_below(sample, area, series)) {
             fill_row(b, row, area, series, offset, true);
             numbers_add(b->numbers, row, ROW_REST, area, cell);
         }
     }
-    if (add_up) {
+    if (b->plane->num > 1 && any_large && any_shown) {
         fill_row(b, row, area, series, -1, false);
         numbers_add(b->numbers, row, ROW_SHOWN, area, -1);
     }

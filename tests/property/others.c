@@ -1,4 +1,4 @@
-/* others.c - exact elimination for what follows; for other numbers, depth-first search by steps of one. */
+/* others.c - exact elimination for what follows; for other numbers, best-first search by steps of one. */
 #include "tests/property/others.h"
 
 #include <stdlib.h>
@@ -7,15 +7,6 @@
 #include "tests/property/rational.h"
 
 #define ZERO_OFFSET 16
-#define MOST_STEPS  14
-#define MOST_NODES  200000
-#define PLACES      (1 << 16)
-
-/* What is off was met before, with so many steps left: by hash, the last one that came there. */
-static struct {
-    uint64_t hash;
-    int steps_left;
-} met[PLACES];
 
 void numbers_begin(struct numbers *numbers, int min_cell)
 {
@@ -91,13 +82,31 @@ int numbers_find_determined(const struct numbers *numbers)
 
 /* ---- other numbers ---- */
 
+#define NO_NODE    (-1)
+#define NODES_MAX  8000
+#define PLACES     (1 << 14)
+#define STEPS_MAX  40
+#define OFF_WEIGHT 3 /* how many steps a sum that is off counts as, when choosing what to try next */
+
+/* Some steps: the last of them, and the node before. */
+struct node {
+    int before, column, by, num_steps, priority;
+};
+
 struct search {
     struct numbers *numbers;
     int target;
+    bool look_again; /* at what was seen: it may have been reached by steps that lead nowhere */
     int change[OTHERS_COLUMNS];
-    int missing[OTHERS_ROWS]; /* by how much each sum that must not change is off; the target's: yet to go */
-    int num_nodes;
-    uint64_t run; /* tells searches apart */
+    int off[OTHERS_ROWS]; /* by how much each sum that must not change did; the target: and has yet to */
+    int num_off;
+    int num_rows_of[OTHERS_COLUMNS],
+        rows_of[OTHERS_COLUMNS][OTHERS_ROWS]; /* sums that are bound, of a column */
+    int num_hidden_of[OTHERS_COLUMNS], hidden_of[OTHERS_COLUMNS][OTHERS_ROWS]; /* sums that stay at least 1 */
+    int moved[OTHERS_ROWS]; /* by how much each of these changed */
+    struct node nodes[NODES_MAX];
+    int num_nodes, heap[NODES_MAX], heap_len;
+    uint64_t seen[PLACES]; /* what was off, by hash */
 };
 
 /* Must the sum stay as it is: shown, or hidden and known to be zero? */
@@ -149,87 +158,181 @@ static void note_values(struct search *search)
     }
 }
 
-static int num_terms(const struct numbers *numbers, int row)
-{
-    int num = 0;
-
-    for (int c = 0; c < numbers->num_columns; c++)
-        num += numbers->rows[row].coefficients[c] != 0;
-    return num;
-}
-
 static void step(struct search *search, int column, int by)
 {
-    struct numbers *numbers = search->numbers;
-
     search->change[column] += by;
-    for (int r = 0; r < numbers->num_rows; r++) {
-        if (is_bound(&numbers->rows[r]) || r == search->target)
-            search->missing[r] -= by * numbers->rows[r].coefficients[column];
+    for (int i = 0; i < search->num_hidden_of[column]; i++)
+        search->moved[search->hidden_of[column][i]] += by;
+    for (int i = 0; i < search->num_rows_of[column]; i++) {
+        int *off = &search->off[search->rows_of[column][i]];
+
+        search->num_off -= *off != 0;
+        *off += by;
+        search->num_off += *off != 0;
     }
 }
 
-/* The sum that is off and has the fewest terms; -1 if none is. */
-static int choose_row(const struct search *search)
+/* The steps of a node, one after the other; `times` -1 undoes them. */
+static void replay(struct search *search, int node, int times)
 {
-    int best = -1, best_terms = 0;
+    for (; node != NO_NODE; node = search->nodes[node].before)
+        step(search, search->nodes[node].column, times * search->nodes[node].by);
+}
+
+static uint64_t hash_of(const struct search *search)
+{
+    uint64_t hash = 0x243f6a8885a308d3u;
 
     for (int r = 0; r < search->numbers->num_rows; r++) {
-        int terms;
+        if (search->off[r] != 0)
+            hash = (hash ^ (uint64_t)(uint32_t)(r * 64 + search->off[r])) * 0x9e3779b97f4a7c15u;
+    }
+    return hash;
+}
 
-        if (search->missing[r] == 0)
-            continue;
-        terms = num_terms(search->numbers, r);
-        if (best < 0 || terms < best_terms) {
+/* Returns whether the hash is new. */
+static bool note_seen(struct search *search, uint64_t hash)
+{
+    size_t place = (size_t)(hash >> 40) % PLACES;
+
+    while (search->seen[place] != 0 && search->seen[place] != hash)
+        place = (place + 1) % PLACES;
+    if (search->seen[place] == hash)
+        return false;
+    search->seen[place] = hash;
+    return true;
+}
+
+static bool is_before(const struct search *search, int a, int b)
+{
+    return search->nodes[a].priority != search->nodes[b].priority
+               ? search->nodes[a].priority < search->nodes[b].priority
+               : a < b;
+}
+
+static void push(struct search *search, struct node node)
+{
+    int i = search->heap_len++, index = search->num_nodes++;
+
+    search->nodes[index] = node;
+    for (; i > 0 && is_before(search, index, search->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        search->heap[i] = search->heap[(i - 1) / 2];
+    search->heap[i] = index;
+}
+
+static int pop(struct search *search)
+{
+    int least = search->heap[0], last = search->heap[--search->heap_len], i = 0;
+
+    for (int child; (child = 2 * i + 1) < search->heap_len; i = child) {
+        if (child + 1 < search->heap_len && is_before(search, search->heap[child + 1], search->heap[child]))
+            child++;
+        if (!is_before(search, search->heap[child], last))
+            break;
+        search->heap[i] = search->heap[child];
+    }
+    search->heap[i] = last;
+    return least;
+}
+
+/* Would a hidden sum become 0 by the step? */
+static bool empties(const struct search *search, int column, int by)
+{
+    for (int i = 0; by < 0 && i < search->num_hidden_of[column]; i++) {
+        int row = search->hidden_of[column][i];
+
+        if (search->numbers->rows[row].value + search->moved[row] + by < 1)
+            return true;
+    }
+    return false;
+}
+
+static bool may_step(const struct search *search, int row, int column, int by)
+{
+    return search->numbers->rows[row].coefficients[column] != 0 && search->change[column] * by >= 0 &&
+           search->numbers->values[column] + search->change[column] + by >= 0 && !empties(search, column, by);
+}
+
+/* The sum that is off and has the fewest ways to set it right. */
+static int choose_row(const struct search *search)
+{
+    int best = -1, best_ways = 0;
+
+    for (int r = 0; r < search->numbers->num_rows; r++) {
+        int ways = 0;
+
+        for (int c = 0; search->off[r] != 0 && c < search->numbers->num_columns; c++)
+            ways += may_step(search, r, c, search->off[r] > 0 ? -1 : 1);
+        if (search->off[r] != 0 && (best < 0 || ways < best_ways)) {
             best = r;
-            best_terms = terms;
+            best_ways = ways;
         }
     }
     return best;
 }
 
-static bool was_met(const struct search *search, int steps_left)
+static void expand(struct search *search, int node)
 {
-    uint64_t hash = search->run;
-    size_t place;
+    int row = choose_row(search), by = search->off[row] > 0 ? -1 : 1;
+    int num_steps = node == NO_NODE ? 1 : search->nodes[node].num_steps + 1;
 
-    for (int r = 0; r < search->numbers->num_rows; r++) {
-        if (search->missing[r] != 0)
-            hash = (hash ^ (uint64_t)(uint32_t)(r * 64 + search->missing[r])) * 0x9e3779b97f4a7c15u;
-    }
-    place = (size_t)(hash >> 40) % PLACES;
-    if (met[place].hash == hash && met[place].steps_left >= steps_left)
-        return true;
-    met[place].hash = hash;
-    met[place].steps_left = steps_left;
-    return false;
-}
-
-static bool descend(struct search *search, int steps_left)
-{
-    const struct numbers *numbers = search->numbers;
-    int row = choose_row(search);
-
-    if (row < 0) {
-        if (!would_do(search, 1))
-            return false;
-        note_values(search);
-        return true;
-    }
-    if (steps_left == 0 || search->num_nodes++ > MOST_NODES || was_met(search, steps_left))
-        return false;
-    for (int c = 0; c < numbers->num_columns; c++) {
-        int by = search->missing[row] > 0 ? 1 : -1;
-
-        if (numbers->rows[row].coefficients[c] == 0 || numbers->values[c] + search->change[c] + by < 0 ||
-            search->change[c] * by < 0)
+    for (int c = 0; c < search->numbers->num_columns && num_steps <= STEPS_MAX; c++) {
+        if (!may_step(search, row, c, by))
             continue;
         step(search, c, by);
-        if (descend(search, steps_left - 1))
-            return true;
+        if (search->num_nodes < NODES_MAX &&
+            (search->num_off == 0 || search->look_again || note_seen(search, hash_of(search))))
+            push(search, (struct node){node, c, by, num_steps, num_steps + OFF_WEIGHT * search->num_off});
         step(search, c, -by);
     }
-    return false;
+}
+
+static void begin(struct search *search, struct numbers *numbers, int target, int wanted, bool look_again)
+{
+    memset(search->change, 0, sizeof search->change);
+    memset(search->off, 0, sizeof search->off);
+    memset(search->moved, 0, sizeof search->moved);
+    memset(search->num_rows_of, 0, sizeof search->num_rows_of);
+    memset(search->num_hidden_of, 0, sizeof search->num_hidden_of);
+    memset(search->seen, 0, sizeof search->seen);
+    search->num_nodes = search->heap_len = 0;
+    search->numbers = numbers;
+    search->target = target;
+    search->look_again = look_again;
+    for (int r = 0; r < numbers->num_rows; r++) {
+        for (int c = 0; c < numbers->num_columns; c++) {
+            if (numbers->rows[r].coefficients[c] != 0 && (r == target || is_bound(&numbers->rows[r])))
+                search->rows_of[c][search->num_rows_of[c]++] = r;
+            if (numbers->rows[r].coefficients[c] != 0 && numbers->rows[r].kind == ROW_HIDDEN)
+                search->hidden_of[c][search->num_hidden_of[c]++] = r;
+        }
+    }
+    search->off[target] = -wanted;
+    search->num_off = 1;
+}
+
+/* Look for numbers that differ by `wanted` in the target. */
+static void look_for(struct numbers *numbers, int target, int wanted, bool look_again)
+{
+    static struct search search;
+
+    begin(&search, numbers, target, wanted, look_again);
+    expand(&search, NO_NODE);
+    while (search.heap_len > 0 && search.num_nodes < NODES_MAX) {
+        int node = pop(&search);
+        bool done = false;
+
+        replay(&search, node, 1);
+        if (search.num_off != 0) {
+            expand(&search, node);
+        } else if (would_do(&search, 1)) {
+            note_values(&search);
+            done = true;
+        }
+        replay(&search, node, -1);
+        if (done)
+            return;
+    }
 }
 
 static int num_values(const struct sum *sum)
@@ -243,20 +346,11 @@ static int num_values(const struct sum *sum)
 
 static void look_for_values(struct numbers *numbers, int row)
 {
-    static const int wanted[] = {1, -1, 2, -2};
-    static uint64_t num_runs;
+    static const int wanted[] = {1, -1, 2, -2, 3};
 
-    for (int steps = 1; steps <= MOST_STEPS; steps++) {
-        for (int i = 0; i < 4 && num_values(&numbers->rows[row]) < 3; i++) {
-            struct search search = {.numbers = numbers, .target = row, .run = ++num_runs};
-
-            if (numbers->rows[row].offsets >> (ZERO_OFFSET + wanted[i]) & 1)
-                continue;
-            search.missing[row] = wanted[i];
-            descend(&search, steps);
-        }
-        if (num_values(&numbers->rows[row]) >= 3)
-            return;
+    for (int i = 0; i < 10 && num_values(&numbers->rows[row]) < 3; i++) {
+        if (!(numbers->rows[row].offsets >> (ZERO_OFFSET + wanted[i % 5]) & 1))
+            look_for(numbers, row, wanted[i % 5], i >= 5);
     }
 }
 

@@ -27,16 +27,19 @@ struct province {
     Weft__V1__Slot slots[SLOTS_MAX], *slot_list[SLOTS_MAX];
     int64_t bins[BINS];
     char *release[AREAS_MAX];
+    uint8_t site_keys[SITES_MAX][KEY_SIZE];
     struct roster *roster;
     struct task *task;
     struct view *view;
     uint64_t totals[SLOTS_MAX];
 };
 
+static struct err err;
+
 static void must(int rc)
 {
     if (rc != 0) {
-        fprintf(stderr, "the sample is refused: %d\n", rc);
+        fprintf(stderr, "the sample is refused: %d %s\n", rc, err.detail);
         abort();
     }
 }
@@ -61,6 +64,8 @@ static void make_roster(struct province *p)
         snprintf(p->owner_names[site->owner], NAME_MAX_LEN, "o%02d", site->owner);
         p->sites[i] = p->party.sites[0];
         p->sites[i].id = p->sites[i].tls_name = p->site_names[i];
+        memset(p->site_keys[i], 128 + i, KEY_SIZE);
+        p->sites[i].sign_key = BYTES(p->site_keys[i], KEY_SIZE);
         p->sites[i].owner = site->owner == 0 ? TEXT(OPERATOR_ID) : p->owner_names[site->owner];
         p->sites[i].area = p->area_names[site->area];
         p->sites[i].supervisor = p->area_names[site->supervisor];
@@ -72,7 +77,7 @@ static void make_roster(struct province *p)
     p->party.roster.sites = p->site_list;
     p->party.roster.n_sites = (size_t)sample->num_sites;
     document = party_sign(&p->party, DOC(ROSTER), &p->party.roster.base, 2);
-    must(roster_open(&p->roster, document, &roots, 1, NULL));
+    must(roster_open(&p->roster, document, &roots, 1, &err));
     document_free(&document);
 }
 
@@ -144,7 +149,7 @@ static void make_task(struct province *p)
     task->min_cell = (uint32_t)sample->min_cell;
     task->min_coverage_percent = (uint32_t)sample->min_coverage;
     document = party_sign(&p->party, DOC(TASK), &task->base, 2);
-    must(task_open(&p->task, document, p->roster, NULL));
+    must(task_open(&p->task, document, p->roster, &err));
     document_free(&document);
 }
 
@@ -155,16 +160,16 @@ static void hold(struct province *p, Weft__V1__DocumentType type, int index, Wef
     struct view_document *held = (struct view_document *)(uintptr_t)view_held(p->view, type, index);
 
     held->document = document;
-    must(document_body(&held->body, document, type, NULL));
+    must(document_body(&held->body, document, type, &err));
     document_digest(held->digest, document);
-    must(view_derive(p->view, type, NULL));
+    must(view_derive(p->view, type, &err));
 }
 
 static void hold_new(struct province *p, Weft__V1__DocumentType type, int index, const ProtobufCMessage *body)
 {
     Weft__V1__Document *document = NULL;
 
-    must(document_new(&document, type, body, NULL));
+    must(document_new(&document, type, body, &err));
     hold(p, type, index, document);
 }
 
@@ -263,17 +268,17 @@ static void run(struct province *p)
     for (int i = 0; i < p->sample->num_areas; i++) {
         freeze(p, i);
     }
-    must(view_build_order(p->view, &document, NULL));
+    must(view_build_order(p->view, &document, &err));
     hold(p, DOC(ORDER), 0, document);
     for (int i = 0; i < p->sample->num_areas; i++) {
         contributes(p, i);
     }
-    must(view_build_plan(p->view, &document, NULL));
+    must(view_build_plan(p->view, &document, &err));
     hold(p, DOC(PLAN), 0, document);
     for (int i = 0; i < p->sample->num_areas; i++) {
         states(p, i);
     }
-    must(view_build_pattern(p->view, &document, NULL));
+    must(view_build_pattern(p->view, &document, &err));
     hold(p, DOC(PATTERN), 0, document);
 }
 
@@ -304,7 +309,7 @@ void sample_publish(struct sample *sample)
     p->sample = sample;
     make_roster(p);
     make_task(p);
-    must(view_new(&p->view, p->roster, p->task, NULL));
+    must(view_new(&p->view, p->roster, p->task, &err));
     run(p);
     read_outcome(sample, p->view);
     view_free(&p->view);

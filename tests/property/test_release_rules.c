@@ -11,7 +11,8 @@
 
 struct utility {
     long areas, planned, listed;
-    long cells, shown, primary; /* cells with any patient, in areas that are open */
+    long cells, shown,
+        primary; /* cells with any patient, of open series, where the states of all areas came */
 };
 
 static void count_cell(struct utility *utility, const struct sample *sample, int area, int cell)
@@ -36,6 +37,10 @@ static void count_cell(struct utility *utility, const struct sample *sample, int
 
 static void count_utility(struct utility *utility, const struct sample *sample)
 {
+    bool all_heard = true;
+
+    for (int area = 0; area < sample->num_areas; area++)
+        all_heard = all_heard && (!sample->is_listed[area] || !sample->states_fail[area]);
     for (int area = 0; area < sample->num_areas; area++) {
         bool has_reports = false;
 
@@ -44,7 +49,7 @@ static void count_utility(struct utility *utility, const struct sample *sample)
                                           sample_is_within(sample, sample->sites[i].area, area));
         utility->planned += has_reports && sample->is_planned[area];
         utility->listed += sample->is_listed[area];
-        for (int s = 0; s < sample->num_series; s++) {
+        for (int s = 0; all_heard && s < sample->num_series; s++) {
             for (int c = 0; c < sample->series[s].num_cells && sample->is_open[area][s]; c++)
                 count_cell(utility, sample, area, sample->series[s].first_cell + c);
         }
