@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,6 @@
 #include "crypto/secret.h"
 
 #define SERIAL_SIZE     16
-#define BACKDATE_MS     INT64_C(3600000) /* clocks of the parties differ */
-#define MS_PER_DAY      INT64_C(86400000)
 #define SECONDS_PER_DAY 86400
 
 /* libcrypto failed at something that bytes from outside cannot make fail. */
@@ -62,12 +61,19 @@ static int key_to_pem(EVP_PKEY *key, char **pem)
     return rc;
 }
 
-static int cert_to_pem(X509 *cert, char **pem)
+/* `cert`, then what of `issuers` (NULL: none) is not self-signed. */
+static int chain_to_pem(X509 *cert, STACK_OF(X509) *issuers, char **pem)
 {
     BIO *bio = BIO_new(BIO_s_mem());
+    bool ok = bio != NULL && PEM_write_bio_X509(bio, cert) == 1;
     int rc = -1;
 
-    if (bio != NULL && PEM_write_bio_X509(bio, cert) == 1)
+    for (int i = 0; ok && issuers != NULL && i < sk_X509_num(issuers); i++) {
+        X509 *issuer = sk_X509_value(issuers, i);
+
+        ok = X509_self_signed(issuer, 0) == 1 || PEM_write_bio_X509(bio, issuer) == 1;
+    }
+    if (ok)
         rc = take_pem(bio, pem);
     BIO_free(bio);
     return rc;
@@ -84,15 +90,22 @@ static int request_to_pem(X509_REQ *request, char **pem)
     return rc;
 }
 
+/* Blocks of a text, not counted beyond `max` + 1; 0 when the text is longer than allowed. */
+static int count_blocks(const char *pem, int max)
+{
+    int num = 0;
+
+    if (strnlen(pem, CERT_PEM_MAX + 1) > CERT_PEM_MAX)
+        return 0;
+    for (const char *at = pem; num <= max && (at = strstr(at, "-----BEGIN ")) != NULL; at++)
+        num++;
+    return num;
+}
+
 /* NULL unless the text is bounded and holds one block. */
 static BIO *open_pem(const char *pem)
 {
-    size_t length = strnlen(pem, CERT_PEM_MAX + 1);
-    const char *begin = strstr(pem, "-----BEGIN ");
-
-    if (length > CERT_PEM_MAX || begin == NULL || strstr(begin + 1, "-----BEGIN ") != NULL)
-        return NULL;
-    return BIO_new_mem_buf(pem, (int)length);
+    return count_blocks(pem, 1) == 1 ? BIO_new_mem_buf(pem, -1) : NULL;
 }
 
 /* Never ask a terminal for a pass phrase. */
@@ -111,13 +124,32 @@ static EVP_PKEY *key_from_pem(const char *pem)
     return key;
 }
 
-static X509 *cert_from_pem(const char *pem)
+static void chain_free(STACK_OF(X509) *chain)
 {
-    BIO *bio = open_pem(pem);
-    X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, no_password, NULL) : NULL;
+    sk_X509_pop_free(chain, X509_free);
+}
 
+/* A chain or bundle: NULL unless every block is a certificate. */
+static STACK_OF(X509) *chain_from_pem(const char *pem)
+{
+    int num = count_blocks(pem, CERT_MAX_CHAIN);
+    bool ok = num > 0 && num <= CERT_MAX_CHAIN;
+    BIO *bio = ok ? BIO_new_mem_buf(pem, -1) : NULL;
+    STACK_OF(X509) *chain = sk_X509_new_null();
+
+    ok = bio != NULL && chain != NULL;
+    for (int i = 0; ok && i < num; i++) {
+        X509 *cert = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+
+        ok = cert != NULL && sk_X509_push(chain, cert) > 0;
+        if (!ok)
+            X509_free(cert);
+    }
     BIO_free(bio);
-    return cert;
+    if (ok)
+        return chain;
+    chain_free(chain);
+    return NULL;
 }
 
 static X509_REQ *request_from_pem(const char *pem)
@@ -178,7 +210,7 @@ static bool add_common_name(X509_NAME *name, const char *text)
 
 static bool set_time(ASN1_TIME *time, int64_t ms)
 {
-    int64_t days = ms / MS_PER_DAY, seconds = ms % MS_PER_DAY / 1000;
+    int64_t days = ms / CERT_MS_PER_DAY, seconds = ms % CERT_MS_PER_DAY / 1000;
 
     return days >= 0 && days < INT_MAX && ASN1_TIME_adj(time, 0, (int)days, (long)seconds) != NULL;
 }
@@ -284,14 +316,14 @@ int cert_make_authority(char **key_pem, char **cert_pem, const char *common_name
     int rc = 0;
 
     if (key == NULL || cert == NULL ||
-        !set_basics(cert, key, now_ms - BACKDATE_MS, now_ms + CERT_AUTHORITY_DAYS * MS_PER_DAY) ||
+        !set_basics(cert, key, now_ms - CERT_BACKDATE_MS, now_ms + CERT_AUTHORITY_DAYS * CERT_MS_PER_DAY) ||
         !add_common_name(X509_get_subject_name(cert), common_name) ||
         X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
-        !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
+        !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:1") ||
         !add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") ||
         !add_extension(cert, cert, NID_subject_key_identifier, "hash") ||
         X509_sign(cert, key, EVP_sha256()) == 0 || key_to_pem(key, &key_text) != 0 ||
-        cert_to_pem(cert, &cert_text) != 0) {
+        chain_to_pem(cert, NULL, &cert_text) != 0) {
         rc = broken(err, "make an authority");
         goto done;
     }
@@ -321,34 +353,57 @@ static bool add_requested_name(X509_REQ *request, const char *dns_name)
     return ok;
 }
 
+static int make_request(char **request_pem, EVP_PKEY *key, const char *dns_name, struct err *err)
+{
+    X509_REQ *request = X509_REQ_new();
+    int rc = 0;
+
+    if (request == NULL || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
+        !add_common_name(X509_REQ_get_subject_name(request), dns_name) ||
+        X509_REQ_set_pubkey(request, key) != 1 || !add_requested_name(request, dns_name) ||
+        X509_REQ_sign(request, key, EVP_sha256()) == 0 || request_to_pem(request, request_pem) != 0)
+        rc = broken(err, "make a request");
+    X509_REQ_free(request);
+    return rc;
+}
+
+static int check_requested_name(const char *dns_name, struct err *err)
+{
+    return is_dns_name(dns_name, strlen(dns_name))
+               ? 0
+               : err_set(err, ERR_CERTIFICATE, "%.64s is not a DNS name", dns_name);
+}
+
+int cert_request(char **request_pem, const char *key_pem, const char *dns_name, struct err *err)
+{
+    EVP_PKEY *key = key_from_pem(key_pem);
+    int rc = check_requested_name(dns_name, err);
+
+    if (rc == 0 && !is_p256(key))
+        rc = unusable(err, "the private key cannot be read");
+    if (rc == 0)
+        rc = make_request(request_pem, key, dns_name, err);
+    EVP_PKEY_free(key);
+    return rc;
+}
+
 int cert_make_request(char **key_pem, char **request_pem, const char *dns_name, struct err *err)
 {
     EVP_PKEY *key = NULL;
-    X509_REQ *request = NULL;
-    char *key_text = NULL, *request_text = NULL;
-    int rc = 0;
+    char *key_text = NULL;
+    int rc = check_requested_name(dns_name, err);
 
-    if (!is_dns_name(dns_name, strlen(dns_name)))
-        return err_set(err, ERR_CERTIFICATE, "%.64s is not a DNS name", dns_name);
+    if (rc != 0)
+        return rc;
     key = EVP_EC_gen("P-256");
-    request = X509_REQ_new();
-    if (key == NULL || request == NULL || X509_REQ_set_version(request, X509_REQ_VERSION_1) != 1 ||
-        !add_common_name(X509_REQ_get_subject_name(request), dns_name) ||
-        X509_REQ_set_pubkey(request, key) != 1 || !add_requested_name(request, dns_name) ||
-        X509_REQ_sign(request, key, EVP_sha256()) == 0 || key_to_pem(key, &key_text) != 0 ||
-        request_to_pem(request, &request_text) != 0) {
-        rc = broken(err, "make a request");
-        goto done;
+    if (key == NULL || key_to_pem(key, &key_text) != 0)
+        rc = broken(err, "make a key");
+    if (rc == 0 && (rc = make_request(request_pem, key, dns_name, err)) == 0) {
+        *key_pem = key_text;
+        key_text = NULL;
     }
-    *key_pem = key_text;
-    *request_pem = request_text;
-    key_text = request_text = NULL;
-
-done:
     if (key_text != NULL)
         secret_free(key_text, strlen(key_text));
-    free(request_text);
-    X509_REQ_free(request);
     EVP_PKEY_free(key);
     return rc;
 }
@@ -406,52 +461,163 @@ static int check_authority(X509 *authority, EVP_PKEY *authority_key, int64_t now
     return 0;
 }
 
-static bool build_leaf(X509 *cert, X509 *authority, EVP_PKEY *authority_key, EVP_PKEY *public_key,
-                       const char *dns_name, int64_t from_ms, int64_t to_ms)
+/* What leaf and issuing certificate share. */
+static bool begin_signed(X509 *cert, X509 *authority, EVP_PKEY *public_key, const char *common_name,
+                         int64_t from_ms, int64_t to_ms)
+{
+    return set_basics(cert, public_key, from_ms, to_ms) &&
+           add_common_name(X509_get_subject_name(cert), common_name) &&
+           X509_set_issuer_name(cert, X509_get_subject_name(authority)) == 1 &&
+           add_extension(cert, authority, NID_subject_key_identifier, "hash") &&
+           add_extension(cert, authority, NID_authority_key_identifier, "keyid:always");
+}
+
+static bool add_leaf_parts(X509 *cert, X509 *authority, const char *dns_name)
 {
     GENERAL_NAMES *names = make_alt_names(dns_name);
-    bool ok = names != NULL && set_basics(cert, public_key, from_ms, to_ms) &&
-              add_common_name(X509_get_subject_name(cert), dns_name) &&
-              X509_set_issuer_name(cert, X509_get_subject_name(authority)) == 1 &&
-              add_extension(cert, authority, NID_basic_constraints, "critical,CA:FALSE") &&
+    bool ok = names != NULL && add_extension(cert, authority, NID_basic_constraints, "critical,CA:FALSE") &&
               add_extension(cert, authority, NID_key_usage, "critical,digitalSignature") &&
               add_extension(cert, authority, NID_ext_key_usage, "clientAuth,serverAuth") &&
-              add_extension(cert, authority, NID_subject_key_identifier, "hash") &&
-              add_extension(cert, authority, NID_authority_key_identifier, "keyid:always") &&
-              X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1 &&
-              X509_sign(cert, authority_key, EVP_sha256()) != 0;
+              X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1;
 
     GENERAL_NAMES_free(names);
     return ok;
 }
 
-int cert_sign(char **cert_pem, const char *authority_key_pem, const char *authority_cert_pem,
-              const char *request_pem, const char *dns_name, unsigned days, int64_t now_ms, struct err *err)
+/* DNS names beneath the permitted ones, and no IP address at all. */
+static bool add_name_constraints(X509 *cert, X509 *authority, const char *const *permitted, size_t num)
 {
-    EVP_PKEY *authority_key = key_from_pem(authority_key_pem);
-    X509 *authority = cert_from_pem(authority_cert_pem), *cert = X509_new();
-    X509_REQ *request = request_from_pem(request_pem);
-    int64_t end_ms = 0, wanted_ms = now_ms + (int64_t)days * MS_PER_DAY;
-    int rc = 0;
+    static const char excluded[] =
+        "excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0";
+    size_t size = sizeof "critical" + sizeof excluded + 1 + num * (CERT_NAME_SIZE + sizeof ",permitted;DNS:");
+    char *text = malloc(size);
+    int len = text == NULL ? 0 : snprintf(text, size, "critical");
+    bool ok = text != NULL;
 
-    if (authority_key == NULL || authority == NULL)
-        rc = unusable(err, "the authority's key or certificate cannot be read");
-    else if (request == NULL)
-        rc = unusable(err, "the request cannot be read");
-    if (rc != 0 || (rc = check_authority(authority, authority_key, now_ms, &end_ms, err)) != 0 ||
-        (rc = check_request(request, dns_name, err)) != 0)
-        goto done;
-    if (cert == NULL ||
-        !build_leaf(cert, authority, authority_key, X509_REQ_get0_pubkey(request), dns_name,
-                    now_ms - BACKDATE_MS, wanted_ms < end_ms ? wanted_ms : end_ms) ||
-        cert_to_pem(cert, cert_pem) != 0)
+    for (size_t i = 0; ok && i < num; i++)
+        len += snprintf(text + len, size - (size_t)len, ",permitted;DNS:%s", permitted[i]);
+    if (ok) {
+        snprintf(text + len, size - (size_t)len, ",%s", excluded);
+        ok = add_extension(cert, authority, NID_name_constraints, text);
+    }
+    free(text);
+    return ok;
+}
+
+/* Would every verifier refuse a certificate of this name by this authority? Better not to hand it out. (The call of
+ * X509_check_purpose makes libcrypto read the extensions of what was built here.) */
+static int check_permitted(X509 *cert, X509 *authority, const char *dns_name, struct err *err)
+{
+    NAME_CONSTRAINTS *constraints = X509_get_ext_d2i(authority, NID_name_constraints, NULL, NULL);
+    bool ok = constraints == NULL || (X509_check_purpose(cert, -1, 0) == 1 &&
+                                      NAME_CONSTRAINTS_check(cert, constraints) == X509_V_OK);
+
+    NAME_CONSTRAINTS_free(constraints);
+    ERR_clear_error();
+    return ok ? 0
+              : err_set(err, ERR_CERTIFICATE, "%.100s is not among the names that this issuer may certify",
+                        dns_name);
+}
+
+/* A request and who is to sign it, read and checked. */
+struct signing {
+    EVP_PKEY *authority_key;
+    STACK_OF(X509) *issuers; /* the authority's chain */
+    X509 *authority;         /* its first certificate */
+    X509_REQ *request;
+    X509 *cert; /* new */
+    int64_t from_ms, to_ms;
+};
+
+static int signing_begin(struct signing *signing, const char *authority_key_pem, const char *authority_pem,
+                         const char *request_pem, const char *dns_name, int64_t life_ms, int64_t now_ms,
+                         struct err *err)
+{
+    int64_t end_ms = 0;
+    int rc;
+
+    *signing = (struct signing){.authority_key = key_from_pem(authority_key_pem),
+                                .issuers = chain_from_pem(authority_pem),
+                                .request = request_from_pem(request_pem),
+                                .cert = X509_new()};
+    if (signing->cert == NULL)
+        return broken(err, "new certificate");
+    if (signing->authority_key == NULL || signing->issuers == NULL)
+        return unusable(err, "the authority's key or certificate cannot be read");
+    if (signing->request == NULL)
+        return unusable(err, "the request cannot be read");
+    signing->authority = sk_X509_value(signing->issuers, 0);
+    if ((rc = check_authority(signing->authority, signing->authority_key, now_ms, &end_ms, err)) != 0)
+        return rc;
+    signing->from_ms = now_ms - CERT_BACKDATE_MS;
+    signing->to_ms = life_ms < end_ms - now_ms ? now_ms + life_ms : end_ms;
+    return check_request(signing->request, dns_name, err);
+}
+
+static void signing_end(struct signing *signing)
+{
+    X509_REQ_free(signing->request);
+    X509_free(signing->cert);
+    chain_free(signing->issuers);
+    EVP_PKEY_free(signing->authority_key);
+}
+
+int cert_sign(char **chain_pem, const char *authority_key_pem, const char *authority_pem,
+              const char *request_pem, const char *dns_name, int64_t life_ms, int64_t now_ms, struct err *err)
+{
+    struct signing signing;
+    int rc = signing_begin(&signing, authority_key_pem, authority_pem, request_pem, dns_name, life_ms, now_ms,
+                           err);
+
+    if (rc == 0 && (!begin_signed(signing.cert, signing.authority, X509_REQ_get0_pubkey(signing.request),
+                                  dns_name, signing.from_ms, signing.to_ms) ||
+                    !add_leaf_parts(signing.cert, signing.authority, dns_name) ||
+                    X509_sign(signing.cert, signing.authority_key, EVP_sha256()) == 0))
         rc = broken(err, "sign a certificate");
+    if (rc == 0 && (rc = check_permitted(signing.cert, signing.authority, dns_name, err)) == 0 &&
+        chain_to_pem(signing.cert, signing.issuers, chain_pem) != 0)
+        rc = broken(err, "write a certificate");
+    signing_end(&signing);
+    return rc;
+}
 
-done:
-    X509_REQ_free(request);
-    X509_free(cert);
-    X509_free(authority);
-    EVP_PKEY_free(authority_key);
+static bool add_issuer_parts(X509 *cert, X509 *authority, const char *const *permitted, size_t num)
+{
+    return add_extension(cert, authority, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+           add_extension(cert, authority, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+           add_name_constraints(cert, authority, permitted, num);
+}
+
+int cert_sign_issuer(char **chain_pem, const char *authority_key_pem, const char *authority_pem,
+                     const char *request_pem, const char *dns_name, const char *const *permitted,
+                     size_t num_permitted, int64_t life_ms, int64_t now_ms, struct err *err)
+{
+    char common_name[CERT_NAME_SIZE + 16];
+    struct signing signing;
+    int rc;
+
+    if (num_permitted == 0 || num_permitted > CERT_MAX_PERMITTED)
+        return err_set(err, ERR_CERTIFICATE, "an issuing certificate permits 1 to %d names", CERT_MAX_PERMITTED);
+    for (size_t i = 0; i < num_permitted; i++) {
+        if ((rc = check_requested_name(permitted[i], err)) != 0)
+            return rc;
+    }
+    snprintf(common_name, sizeof common_name, "weft issuer %s", dns_name);
+    rc = signing_begin(&signing, authority_key_pem, authority_pem, request_pem, dns_name, life_ms, now_ms, err);
+    if (rc == 0 && X509_self_signed(signing.authority, 0) != 1)
+        rc = unusable(err, "only a self-signed authority makes issuing certificates");
+    if (rc == 0 && (!begin_signed(signing.cert, signing.authority, X509_REQ_get0_pubkey(signing.request),
+                                  common_name, signing.from_ms, signing.to_ms) ||
+                    !add_issuer_parts(signing.cert, signing.authority, permitted, num_permitted) ||
+                    X509_sign(signing.cert, signing.authority_key, EVP_sha256()) == 0 ||
+                    chain_to_pem(signing.cert, signing.issuers, chain_pem) != 0))
+        rc = broken(err, "sign an issuing certificate");
+    if (rc == 0 && strlen(*chain_pem) > CERT_PEM_MAX / 2) { /* a leaf must fit beside it */
+        free(*chain_pem);
+        *chain_pem = NULL;
+        rc = unusable(err, "the permitted names are too long together: permit a domain above them");
+    }
+    signing_end(&signing);
     return rc;
 }
 
@@ -474,27 +640,51 @@ static int read_cert(struct cert_info *info, X509 *cert, struct err *err)
     return 0;
 }
 
-int cert_read(struct cert_info *info, const char *cert_pem, struct err *err)
+int cert_read(struct cert_info *info, const char *chain_pem, struct err *err)
 {
-    X509 *cert = cert_from_pem(cert_pem);
+    STACK_OF(X509) *chain = chain_from_pem(chain_pem);
     struct cert_info read = {0};
-    int rc = cert != NULL ? read_cert(&read, cert, err) : unusable(err, "the certificate cannot be read");
+    int rc = chain != NULL ? read_cert(&read, sk_X509_value(chain, 0), err)
+                           : unusable(err, "the certificate cannot be read");
 
-    X509_free(cert);
+    chain_free(chain);
     if (rc == 0)
         *info = read;
     return rc;
 }
 
-/* Chain, usage for client and server, and time, by libcrypto's own verification. */
-static int verify_chain(X509 *cert, X509 *authority, int64_t now_ms, int purpose, struct err *err)
+bool cert_read_at(struct cert_info *info, const char *chain_pem, size_t index)
+{
+    STACK_OF(X509) *chain = chain_from_pem(chain_pem);
+    struct cert_info read = {0};
+    bool ok = chain != NULL && index < (size_t)sk_X509_num(chain) &&
+              read_cert(&read, sk_X509_value(chain, (int)index), NULL) == 0;
+
+    chain_free(chain);
+    if (ok)
+        *info = read;
+    return ok;
+}
+
+int64_t cert_half_life_ms(const struct cert_info *info)
+{
+    int64_t from_ms = info->not_before_ms + CERT_BACKDATE_MS;
+
+    return info->not_after_ms - (info->not_after_ms - from_ms) / 2;
+}
+
+/* Chain, usage (X509_PURPOSE_...) and time, by libcrypto's own verification. */
+static int verify_chain(STACK_OF(X509) *chain, STACK_OF(X509) *bundle, int64_t now_ms, int purpose,
+                        struct err *err)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
+    bool ok = store != NULL && context != NULL;
     int rc = 0;
 
-    if (store == NULL || context == NULL || X509_STORE_add_cert(store, authority) != 1 ||
-        X509_STORE_CTX_init(context, store, cert, NULL) != 1 ||
+    for (int i = 0; ok && i < sk_X509_num(bundle); i++)
+        ok = X509_STORE_add_cert(store, sk_X509_value(bundle, i)) == 1;
+    if (!ok || X509_STORE_CTX_init(context, store, sk_X509_value(chain, 0), chain) != 1 ||
         X509_STORE_CTX_set_purpose(context, purpose) != 1) {
         rc = broken(err, "verify a certificate");
         goto done;
@@ -522,25 +712,61 @@ static int check_key(X509 *cert, const char *key_pem, struct err *err)
     return rc;
 }
 
-int cert_check(const char *cert_pem, const char *authority_cert_pem, const char *key_pem,
-               const char *dns_name, int64_t now_ms, struct err *err)
+static int check_dns_name(X509 *cert, const char *dns_name, struct err *err)
 {
-    X509 *cert = cert_from_pem(cert_pem), *authority = cert_from_pem(authority_cert_pem);
     struct cert_info info = {0};
-    int rc = 0;
+    int rc = read_cert(&info, cert, err);
 
-    if (cert == NULL || authority == NULL)
-        rc = unusable(err, cert == NULL ? "the certificate cannot be read"
-                                        : "the authority's certificate cannot be read");
-    if (rc == 0 && (rc = read_cert(&info, cert, err)) == 0 && dns_name != NULL &&
-        strcmp(info.dns_name, dns_name) != 0)
+    if (rc == 0 && dns_name != NULL && strcmp(info.dns_name, dns_name) != 0)
         rc = err_set(err, ERR_CERTIFICATE, "the certificate is for %.100s, not %.100s", info.dns_name,
                      dns_name);
-    if (rc == 0 && (rc = verify_chain(cert, authority, now_ms, X509_PURPOSE_SSL_CLIENT, err)) == 0)
-        rc = verify_chain(cert, authority, now_ms, X509_PURPOSE_SSL_SERVER, err);
+    return rc;
+}
+
+int cert_check(const char *chain_pem, const char *bundle_pem, const char *key_pem, const char *dns_name,
+               int64_t now_ms, struct err *err)
+{
+    STACK_OF(X509) *chain = chain_from_pem(chain_pem), *bundle = chain_from_pem(bundle_pem);
+    int rc = 0;
+
+    if (chain == NULL || bundle == NULL)
+        rc = unusable(err, chain == NULL ? "the certificate cannot be read"
+                                         : "the authority's certificate cannot be read");
+    if (rc == 0 && (rc = check_dns_name(sk_X509_value(chain, 0), dns_name, err)) == 0 &&
+        (rc = verify_chain(chain, bundle, now_ms, X509_PURPOSE_SSL_CLIENT, err)) == 0)
+        rc = verify_chain(chain, bundle, now_ms, X509_PURPOSE_SSL_SERVER, err);
     if (rc == 0 && key_pem != NULL)
-        rc = check_key(cert, key_pem, err);
-    X509_free(cert);
-    X509_free(authority);
+        rc = check_key(sk_X509_value(chain, 0), key_pem, err);
+    chain_free(chain);
+    chain_free(bundle);
+    return rc;
+}
+
+int cert_check_authority(const char *cert_pem, struct err *err)
+{
+    STACK_OF(X509) *chain = chain_from_pem(cert_pem);
+    int rc = 0;
+
+    if (chain == NULL || sk_X509_num(chain) != 1 || X509_check_ca(sk_X509_value(chain, 0)) != 1 ||
+        X509_self_signed(sk_X509_value(chain, 0), 1) != 1)
+        rc = unusable(err, "not the certificate of an authority");
+    chain_free(chain);
+    return rc;
+}
+
+int cert_check_issuer(const char *chain_pem, const char *bundle_pem, const char *key_pem, int64_t now_ms,
+                      struct err *err)
+{
+    STACK_OF(X509) *chain = chain_from_pem(chain_pem), *bundle = chain_from_pem(bundle_pem);
+    int rc = 0;
+
+    if (chain == NULL || bundle == NULL)
+        rc = unusable(err, "the certificate cannot be read");
+    else if (X509_check_ca(sk_X509_value(chain, 0)) != 1)
+        rc = unusable(err, "the certificate is not an issuing one");
+    else if ((rc = verify_chain(chain, bundle, now_ms, X509_PURPOSE_ANY, err)) == 0)
+        rc = check_key(sk_X509_value(chain, 0), key_pem, err);
+    chain_free(chain);
+    chain_free(bundle);
     return rc;
 }

@@ -122,8 +122,8 @@ int authority_issue(const char *dir, const struct join *join, const char *out, b
     }
     if ((rc = file_read_secret(&key, &key_len, key_path, CERT_PEM_MAX, err)) != 0 ||
         (rc = file_read(&authority, &authority_len, cert_path, CERT_PEM_MAX, err)) != 0 ||
-        (rc = cert_sign(&cert, (char *)key, (char *)authority, join->request_pem, join->tls_name, days,
-                        calendar_now_ms(), err)) != 0)
+        (rc = cert_sign(&cert, (char *)key, (char *)authority, join->request_pem, join->tls_name,
+                        days * CERT_MS_PER_DAY, calendar_now_ms(), err)) != 0)
         goto done;
     rc = is_first ? file_create(out, cert, strlen(cert), FILE_MODE_PUBLIC, err)
                   : file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);

@@ -59,7 +59,9 @@ static void party_make(struct party *party, const struct authority *authority, c
     char *key = NULL, *request = NULL, *cert = NULL, file_name[64];
 
     assert_int_equal(cert_make_request(&key, &request, name, NULL), 0);
-    assert_int_equal(cert_sign(&cert, authority->key, authority->cert, request, name, days, now_ms, NULL), 0);
+    assert_int_equal(cert_sign(&cert, authority->key, authority->cert, request, name, days * CERT_MS_PER_DAY, now_ms,
+                               NULL),
+                     0);
     snprintf(file_name, sizeof(file_name), "%s.crt", file);
     write_text(party->cert, file_name, cert, 0644);
     snprintf(file_name, sizeof(file_name), "%s.key", file);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ static int make(void **state)
     authority = make_authority("weft 温州 authority");
     other_authority = make_authority("weft 温州 authority"); /* the same name, another key */
     if (cert_make_request(&leaf.key, &leaf_request, "leader.wz.example", &err) != 0 ||
-        cert_sign(&leaf.cert, authority.key, authority.cert, leaf_request, "leader.wz.example", 365, NOW_MS,
+        cert_sign(&leaf.cert, authority.key, authority.cert, leaf_request, "leader.wz.example", 365 * DAY_MS, NOW_MS,
                   &err) != 0) {
         print_message("%s\n", err.detail);
         return -1;
@@ -89,7 +90,7 @@ static void test_cert__a_leaf_reads_as_it_was_ordered(void **state)
     assert_int_equal(cert_check(leaf.cert, authority.cert, NULL, NULL, NOW_MS, NULL), 0);
 }
 
-static void test_cert__an_authority_is_for_ten_years_and_signs_leaves_only(void **state)
+static void test_cert__an_authority_is_for_twenty_years_and_signs_issuers_and_leaves(void **state)
 {
     struct cert_info info = {0};
     X509 *cert = parse(authority.cert);
@@ -99,7 +100,7 @@ static void test_cert__an_authority_is_for_ten_years_and_signs_leaves_only(void 
     assert_string_equal(info.dns_name, "");
     assert_int_equal(info.not_after_ms, NOW_MS + CERT_AUTHORITY_DAYS * DAY_MS);
     assert_int_equal(X509_check_ca(cert), 1);
-    assert_int_equal(X509_get_pathlen(cert), 0);
+    assert_int_equal(X509_get_pathlen(cert), 1);
     assert_int_equal(X509_get_key_usage(cert), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
     assert_int_equal(X509_get_version(cert), X509_VERSION_3);
     X509_free(cert);
@@ -126,7 +127,7 @@ static void test_cert__serials_differ(void **state)
     X509 *a, *b;
 
     (void)state;
-    assert_int_equal(cert_sign(&second, authority.key, authority.cert, leaf_request, "leader.wz.example", 365,
+    assert_int_equal(cert_sign(&second, authority.key, authority.cert, leaf_request, "leader.wz.example", 365 * DAY_MS,
                                NOW_MS, NULL),
                      0);
     a = parse(leaf.cert);
@@ -166,7 +167,7 @@ static void refuse_sign(const char *key, const char *cert, const char *request, 
 {
     char *signed_cert = NULL;
 
-    assert_int_equal(cert_sign(&signed_cert, key, cert, request, name, 365, now_ms, NULL), ERR_CERTIFICATE);
+    assert_int_equal(cert_sign(&signed_cert, key, cert, request, name, 365 * DAY_MS, now_ms, NULL), ERR_CERTIFICATE);
     assert_null(signed_cert);
 }
 
@@ -196,7 +197,7 @@ static void test_cert__a_leaf_ends_no_later_than_its_authority(void **state)
     char *cert = NULL;
 
     (void)state;
-    assert_int_equal(cert_sign(&cert, authority.key, authority.cert, leaf_request, "leader.wz.example", 365,
+    assert_int_equal(cert_sign(&cert, authority.key, authority.cert, leaf_request, "leader.wz.example", 365 * DAY_MS,
                                late_ms, NULL),
                      0);
     assert_int_equal(cert_read(&info, cert, NULL), 0);
@@ -260,7 +261,7 @@ static void test_cert__forged_requests_get_no_certificate(void **state)
     free(request);
     request = forge("DNS:leader.wz.example", key, key); /* the forger itself is sound */
     assert_int_equal(
-        cert_sign(&cert, authority.key, authority.cert, request, "leader.wz.example", 1, NOW_MS, NULL), 0);
+        cert_sign(&cert, authority.key, authority.cert, request, "leader.wz.example", DAY_MS, NOW_MS, NULL), 0);
     free(cert);
     free(request);
     EVP_PKEY_free(key);
@@ -282,7 +283,7 @@ static void test_cert__a_damaged_request_is_refused_wherever_it_is_damaged(void 
         if (old == '\n' || old == '=')
             continue;
         damaged[i] = old == 'A' ? 'B' : 'A';
-        if (cert_sign(&cert, authority.key, authority.cert, damaged, "leader.wz.example", 365, NOW_MS,
+        if (cert_sign(&cert, authority.key, authority.cert, damaged, "leader.wz.example", 365 * DAY_MS, NOW_MS,
                       NULL) == 0)
             fail_msg("damage at %zu was not noticed", i);
         damaged[i] = old;
@@ -290,10 +291,10 @@ static void test_cert__a_damaged_request_is_refused_wherever_it_is_damaged(void 
     free(damaged);
 }
 
-static void test_cert__pem_is_bounded_and_single(void **state)
+static void test_cert__pem_is_bounded(void **state)
 {
     size_t size = CERT_PEM_MAX + 2;
-    char *large = malloc(size), *two = malloc(2 * strlen(leaf.cert) + 1);
+    char *large = malloc(size), *two = malloc(strlen(leaf.cert) + strlen(leaf_request) + 1);
     struct cert_info info;
 
     (void)state;
@@ -303,7 +304,7 @@ static void test_cert__pem_is_bounded_and_single(void **state)
     assert_int_equal(cert_read(&info, large, NULL), ERR_CERTIFICATE);
     assert_int_equal(cert_read(&info, large + 1, NULL), 0);
     strcpy(two, leaf.cert);
-    strcat(two, leaf.cert);
+    strcat(two, leaf_request); /* not all of it certificates */
     assert_int_equal(cert_read(&info, two, NULL), ERR_CERTIFICATE);
     assert_int_equal(cert_read(&info, leaf_request, NULL), ERR_CERTIFICATE);
     assert_int_equal(cert_read(&info, "", NULL), ERR_CERTIFICATE);
@@ -332,11 +333,170 @@ static void test_cert__requests_need_a_dns_name(void **state)
     assert_int_equal(cert_make_request(&key, &request, longer, NULL), ERR_CERTIFICATE);
 }
 
+/* ---- issuing certificates ---- */
+
+/* An issuing certificate of leader.wz.example for itself, what is beneath, and one name of another domain. */
+static struct pair make_issuer(const struct pair *by)
+{
+    static const char *const permitted[] = {"leader.wz.example", "helper.univ.example"};
+    struct pair issuer = {0};
+    char *request = NULL;
+
+    assert_int_equal(cert_make_request(&issuer.key, &request, "leader.wz.example", NULL), 0);
+    assert_int_equal(cert_sign_issuer(&issuer.cert, by->key, by->cert, request, "leader.wz.example", permitted,
+                                      2, 1826 * DAY_MS, NOW_MS, NULL),
+                     0);
+    free(request);
+    return issuer;
+}
+
+static int sign_named(char **chain, const struct pair *by, const char *name)
+{
+    char *key = NULL, *request = NULL;
+    int rc;
+
+    assert_int_equal(cert_make_request(&key, &request, name, NULL), 0);
+    rc = cert_sign(chain, by->key, by->cert, request, name, 90 * DAY_MS, NOW_MS, NULL);
+    secret_free(key, strlen(key));
+    free(request);
+    return rc;
+}
+
+static void test_issuer__its_leaves_lead_to_the_authority(void **state)
+{
+    static const char *const names[] = {"leader.wz.example", "h1.leader.wz.example", "helper.univ.example"};
+    struct pair issuer = make_issuer(&authority);
+    struct cert_info info;
+
+    (void)state;
+    assert_int_equal(cert_check_issuer(issuer.cert, authority.cert, issuer.key, NOW_MS, NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        char *chain = NULL;
+
+        assert_int_equal(sign_named(&chain, &issuer, names[i]), 0);
+        assert_int_equal(cert_check(chain, authority.cert, NULL, names[i], NOW_MS, NULL), 0);
+        refuse_check(chain, other_authority.cert, NULL, NULL, NOW_MS, "");
+        refuse_check(chain, issuer.cert, NULL, NULL, NOW_MS, ""); /* an issuer is no root */
+        assert_true(cert_read_at(&info, chain, 1));
+        assert_int_equal(info.not_after_ms, NOW_MS + 1826 * DAY_MS);
+        assert_false(cert_read_at(&info, chain, 2)); /* the authority itself is not sent */
+        free(chain);
+    }
+    free_pair(&issuer);
+}
+
+static void test_issuer__signs_no_name_that_it_may_not(void **state)
+{
+    static const char *const names[] = {"wz.example", "xleader.wz.example", "other.example",
+                                        "leader.wz.example.evil"};
+    struct pair issuer = make_issuer(&authority);
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        char *chain = NULL;
+
+        assert_int_equal(sign_named(&chain, &issuer, names[i]), ERR_CERTIFICATE);
+        assert_null(chain);
+    }
+    free_pair(&issuer);
+}
+
+/* The constraint binds a stolen issuing key too, with whatever program it signs: verifiers refuse the chain. */
+static void test_issuer__verifiers_refuse_what_a_stolen_key_signs_beyond_its_names(void **state)
+{
+    struct pair issuer = make_issuer(&authority), alone = {0};
+    char *leaf_only = NULL, *chain = NULL;
+    size_t size;
+
+    (void)state;
+    alone = make_authority("weft issuer leader.wz.example"); /* the same name, no constraints: signs anything */
+    assert_int_equal(sign_named(&leaf_only, &alone, "other.example"), 0);
+    size = strlen(leaf_only) + strlen(issuer.cert) + 1;
+    chain = malloc(size);
+    snprintf(chain, size, "%s%s", leaf_only, issuer.cert);
+    refuse_check(chain, authority.cert, NULL, NULL, NOW_MS, "");
+    free(chain);
+    free(leaf_only);
+    free_pair(&alone);
+
+    /* signed by the issuer's own key: only the constraint stands in the way */
+    {
+        static const char *const any[] = {"example"};
+        char *request = NULL, *wide = NULL;
+
+        assert_int_equal(cert_request(&request, issuer.key, "leader.wz.example", NULL), 0);
+        assert_int_equal(cert_sign_issuer(&wide, other_authority.key, other_authority.cert, request,
+                                          "leader.wz.example", any, 1, DAY_MS, NOW_MS, NULL),
+                         0);
+        alone = (struct pair){issuer.key, wide};
+        assert_int_equal(sign_named(&leaf_only, &alone, "other.example"), 0);
+        *strstr(strstr(leaf_only, "-----END"), "\n") = '\0';
+        size = strlen(leaf_only) + strlen(issuer.cert) + 2;
+        chain = malloc(size);
+        snprintf(chain, size, "%s\n%s", leaf_only, issuer.cert);
+        refuse_check(chain, authority.cert, NULL, NULL, NOW_MS, "permitted subtree violation");
+        free(chain);
+        free(leaf_only);
+        free(wide);
+        free(request);
+    }
+    free_pair(&issuer);
+}
+
+static void test_issuer__makes_no_further_issuer_and_permits_names_only(void **state)
+{
+    static const char *const bad[] = {"", "*.wz.example", "a,permitted;DNS:b", ".wz.example"};
+    struct pair issuer = make_issuer(&authority);
+    char *request = NULL, *chain = NULL;
+
+    (void)state;
+    assert_int_equal(cert_request(&request, issuer.key, "leader.wz.example", NULL), 0);
+    assert_int_equal(cert_sign_issuer(&chain, issuer.key, issuer.cert, request, "leader.wz.example",
+                                      (const char *const[]){"leader.wz.example"}, 1, DAY_MS, NOW_MS, NULL),
+                     ERR_CERTIFICATE);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(cert_sign_issuer(&chain, authority.key, authority.cert, request, "leader.wz.example",
+                                          &bad[i], 1, DAY_MS, NOW_MS, NULL),
+                         ERR_CERTIFICATE);
+    assert_int_equal(cert_sign_issuer(&chain, authority.key, authority.cert, request, "leader.wz.example", NULL, 0,
+                                      DAY_MS, NOW_MS, NULL),
+                     ERR_CERTIFICATE);
+    assert_null(chain);
+    free(request);
+    free_pair(&issuer);
+}
+
+static void test_bundle__old_and_new_authority_hold_together(void **state)
+{
+    size_t size = strlen(authority.cert) + strlen(other_authority.cert) + 1;
+    char *bundle = malloc(size), *chain = NULL;
+
+    (void)state;
+    snprintf(bundle, size, "%s%s", authority.cert, other_authority.cert);
+    assert_int_equal(sign_named(&chain, &other_authority, "h1.example"), 0);
+    assert_int_equal(cert_check(chain, bundle, NULL, NULL, NOW_MS, NULL), 0);
+    assert_int_equal(cert_check(leaf.cert, bundle, NULL, NULL, NOW_MS, NULL), 0);
+    assert_int_equal(cert_check_authority(authority.cert, NULL), 0);
+    assert_int_equal(cert_check_authority(bundle, NULL), ERR_CERTIFICATE);
+    assert_int_equal(cert_check_authority(leaf.cert, NULL), ERR_CERTIFICATE);
+    free(chain);
+    free(bundle);
+}
+
+static void test_cert__half_of_its_life_is_over_half_way(void **state)
+{
+    struct cert_info info;
+
+    (void)state;
+    assert_int_equal(cert_read(&info, leaf.cert, NULL), 0);
+    assert_int_equal(cert_half_life_ms(&info), NOW_MS + 365 * DAY_MS / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cert__a_leaf_reads_as_it_was_ordered),
-        cmocka_unit_test(test_cert__an_authority_is_for_ten_years_and_signs_leaves_only),
+        cmocka_unit_test(test_cert__an_authority_is_for_twenty_years_and_signs_issuers_and_leaves),
         cmocka_unit_test(test_cert__a_leaf_is_client_and_server_but_no_authority),
         cmocka_unit_test(test_cert__serials_differ),
         cmocka_unit_test(test_cert__checks_name_time_authority_and_key),
@@ -345,8 +505,14 @@ int main(void)
         cmocka_unit_test(test_cert__a_leaf_ends_no_later_than_its_authority),
         cmocka_unit_test(test_cert__forged_requests_get_no_certificate),
         cmocka_unit_test(test_cert__a_damaged_request_is_refused_wherever_it_is_damaged),
-        cmocka_unit_test(test_cert__pem_is_bounded_and_single),
+        cmocka_unit_test(test_cert__pem_is_bounded),
         cmocka_unit_test(test_cert__requests_need_a_dns_name),
+        cmocka_unit_test(test_issuer__its_leaves_lead_to_the_authority),
+        cmocka_unit_test(test_issuer__signs_no_name_that_it_may_not),
+        cmocka_unit_test(test_issuer__verifiers_refuse_what_a_stolen_key_signs_beyond_its_names),
+        cmocka_unit_test(test_issuer__makes_no_further_issuer_and_permits_names_only),
+        cmocka_unit_test(test_bundle__old_and_new_authority_hold_together),
+        cmocka_unit_test(test_cert__half_of_its_life_is_over_half_way),
     };
 
     return cmocka_run_group_tests(tests, make, unmake);
