@@ -432,6 +432,7 @@ static int add(struct view *view, const Weft__V1__Document *document, bool is_tr
         rc = err_set(err, ERR_DOCUMENT_SIGNATURE, "%s %s", document_type_name(document->type),
                      body_subject(document, body));
     } else if ((rc = view_check_body(view, document, body, err)) == 0 &&
+               (rc = view_check_time(view, document, body, err)) == 0 &&
                (rc = hold(view, document, &body, err)) == 0) {
         rc = view_derive(view, document->type, err);
     }
@@ -454,8 +455,8 @@ int view_check(const struct view *view, const Weft__V1__Document *document, stru
     ProtobufCMessage *body = NULL;
     int rc = document_body(&body, document, document->type, err);
 
-    if (rc == 0) {
-        rc = view_check_body(view, document, body, err);
+    if (rc == 0 && (rc = view_check_body(view, document, body, err)) == 0) {
+        rc = view_check_time(view, document, body, err);
     }
     wire_free(&body);
     return rc;

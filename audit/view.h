@@ -131,6 +131,16 @@ WEFT_MUST_USE int view_build_plan(const struct view *view, Weft__V1__Document **
 WEFT_MUST_USE int view_build_pattern(const struct view *view, Weft__V1__Document **unsigned_document,
                                      struct err *err);
 
+/* Give what was built here its time: `now_ms`, or that of the latest document it rests on if that is later, since
+ * another pair's clock may be ahead. */
+WEFT_MUST_USE int view_stamp(const struct view *view, Weft__V1__Document **unsigned_document, int64_t now_ms,
+                             struct err *err);
+/* No document is older than what it rests on. (view_add and view_check ask it too.) */
+WEFT_MUST_USE int view_check_time(const struct view *view, const Weft__V1__Document *document,
+                                  ProtobufCMessage *body, struct err *err);
+/* When it was proposed; 0 for what is not there or says no time. */
+int64_t view_time_of(const struct view_document *held);
+
 /* ---- openings ---- */
 
 struct opening {

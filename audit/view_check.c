@@ -130,7 +130,7 @@ static int check_rebuilt(const struct view *view, const Weft__V1__Document *docu
     int rc;
 
     if ((rc = named_predecessors(view, document, num, list, held, &use, err)) == 0 &&
-        (rc = build(view, use, &own, err)) == 0 && !document_same_body(own, document)) {
+        (rc = build(view, use, &own, err)) == 0 && !document_same_but_time(document, own)) {
         rc = err_set(err, ERR_ORDER_DIFFERS, "%s is not what follows from its predecessors",
                      document_type_name(document->type));
     }
@@ -182,7 +182,7 @@ static int check_order(const struct view *view, const Weft__V1__Document *docume
                                  err)) == 0 &&
         (rc = named_consents(view, document, order, &use_consent, err)) == 0 &&
         (rc = view_build_order_from(view, use_freeze, use_consent, &own, err)) == 0 &&
-        !document_same_body(own, document)) {
+        !document_same_but_time(document, own)) {
         rc = err_set(err, ERR_ORDER_DIFFERS, "order is not what follows from its predecessors");
     }
     document_free(&own);

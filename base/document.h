@@ -54,6 +54,13 @@ WEFT_MUST_USE int document_check_wrapping(const Weft__V1__Document *document, st
 WEFT_MUST_USE int document_body(ProtobufCMessage **body, const Weft__V1__Document *document,
                                 Weft__V1__DocumentType type, struct err *err);
 
+/* When the leader proposed it, of a body of a kind that says so (`time_ms`); NULL for other kinds. */
+int64_t *document_body_time(ProtobufCMessage *body);
+/* Give a document that nobody has signed yet its time: *document is replaced on success. */
+WEFT_MUST_USE int document_set_time(Weft__V1__Document **document, int64_t time_ms, struct err *err);
+/* Do both say the same but for their time? */
+bool document_same_but_time(const Weft__V1__Document *a, const Weft__V1__Document *b);
+
 /* "freeze", "release": for texts. */
 const char *document_type_name(Weft__V1__DocumentType type);
 

@@ -368,7 +368,8 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
         (rc = build(core, &round->db, task, type, area, &document, err)) != 0 || document == NULL) {
         return rc;
     }
-    if ((rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
+    if ((rc = view_stamp(task->view, &document, round->now_ms, err)) == 0 &&
+        (rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
         request.version_min = request.version_max = PROTOCOL_VERSION;
         request.document = document;
         rc = round_add(round, helper, CORE_CO_SIGN, &request.base,
@@ -482,6 +483,25 @@ static int check_names_all(const struct core_task *task, const Weft__V1__Documen
                          document_type_name(document->type));
 }
 
+/* Its time is the leader's word; the helper's signature says that it was about then. */
+static int check_clock(const Weft__V1__Document *document, int64_t now_ms, struct err *err)
+{
+    ProtobufCMessage *body = NULL;
+    const int64_t *time;
+    int rc;
+
+    if ((rc = document_body(&body, document, document->type, err)) != 0) {
+        return rc;
+    }
+    time = document_body_time(body);
+    if (time != NULL && (*time < now_ms - MAX_SKEW_MS || *time > now_ms + MAX_SKEW_MS)) {
+        rc = err_set(err, ERR_CLOCKS_DIFFER, "%s proposed at %" PRId64 ", the helper's clock says %" PRId64,
+                     document_type_name(document->type), *time, now_ms);
+    }
+    wire_free(&body);
+    return rc;
+}
+
 static int check_proposal(const struct core *core, struct db *db, struct core_task *task, int area,
                           const Weft__V1__Document *document, int64_t now_ms, struct err *err)
 {
@@ -497,7 +517,7 @@ static int check_proposal(const struct core *core, struct db *db, struct core_ta
     if (!due) {
         return err_set(err, ERR_PREDECESSOR_MISSING, "%s: not time yet", document_type_name(document->type));
     }
-    if ((rc = view_check(task->view, document, err)) != 0 ||
+    if ((rc = view_check(task->view, document, err)) != 0 || (rc = check_clock(document, now_ms, err)) != 0 ||
         (rc = check_names_all(task, document, err)) != 0) {
         return rc;
     }
@@ -527,7 +547,7 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
     }
     known = view_held(task->view, request->document->type, area);
     if (known->document != NULL) {
-        if (!document_same_body(known->document, request->document)) {
+        if (!document_same_but_time(known->document, request->document)) { /* asked again later: the same */
             return err_set(err, ERR_DOCUMENT_CONFLICT, "another %s is signed already",
                            document_type_name(request->document->type));
         }
@@ -602,7 +622,7 @@ int cosign_answer(struct core *core, struct db *db, struct core_call *call,
         note_refusal(core, task, call, failure, now_ms);
         return 0;
     }
-    if (reply->document == NULL || !document_same_body(reply->document, request->document)) {
+    if (reply->document == NULL || !document_same_but_time(reply->document, request->document)) {
         return err_set(err, ERR_HELPER_DISAGREES, "another document came back");
     }
     return exchange_take(core, db, reply->document, &is_new, err);

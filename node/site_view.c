@@ -113,7 +113,8 @@ int site_view_add(struct view *view, const Weft__V1__Document *document, struct 
         return view_add(view, document, err);
     }
     if ((rc = document_body(&body, document, PATTERN, err)) == 0 &&
-        (rc = check_pattern(view, document, (const Weft__V1__Pattern *)body, err)) == 0) {
+        (rc = check_pattern(view, document, (const Weft__V1__Pattern *)body, err)) == 0 &&
+        (rc = view_check_time(view, document, body, err)) == 0) {
         rc = hold_pattern(view, document, &body, err);
     }
     wire_free(&body);

@@ -126,8 +126,43 @@ static void test_cosign__freeze_does_not_come_before_the_close(void **state)
     freeze.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
     freeze.area = (char *)(uintptr_t) "990101";
     freeze.roster_version = 1;
+    freeze.time_ms = cluster.now_ms;
     assert_int_equal(propose(&cluster, "lead-990101", "help-9901", DOC(FREEZE), &freeze.base),
                      ERR_PREDECESSOR_MISSING);
+    cluster_stop(&cluster);
+}
+
+static void test_cosign__a_document_says_about_when_it_was_made(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Freeze *freeze;
+    Weft__V1__Order *order;
+    int64_t now_ms;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    set_silent(&cluster, false);
+    freeze = run_to(&cluster, DOC(FREEZE), 20000);
+    now_ms = freeze->time_ms;
+    assert_in_range(now_ms, cluster.task->wire->open_ms, cluster.now_ms);
+    freeze->time_ms = cluster.now_ms + 6 * 60 * 1000;
+    assert_int_equal(propose(&cluster, "lead-990101", "help-9901", DOC(FREEZE), &freeze->base),
+                     strcmp(freeze->area, "990101") == 0 ? ERR_CLOCKS_DIFFER : ERR_NOT_ALLOWED);
+    freeze->time_ms = cluster.task->wire->open_ms - 1;
+    assert_int_equal(propose(&cluster, "lead-990101", "help-9901", DOC(FREEZE), &freeze->base),
+                     strcmp(freeze->area, "990101") == 0 ? ERR_DOCUMENT_MALFORMED : ERR_NOT_ALLOWED);
+    wire_free(&freeze);
+    cluster_let_go(&cluster);
+
+    order = run_to(&cluster, DOC(ORDER), 20000);
+    order->time_ms = view_time_of(&cluster_top_view(&cluster)->freezes[2]) - 1; /* before what it rests on */
+    assert_int_equal(propose(&cluster, "lead-99", "help-99", DOC(ORDER), &order->base),
+                     ERR_DOCUMENT_MALFORMED);
+    assert_unaltered_is_signed(&cluster, "lead-99", "help-99"); /* and its answer is lost */
+    order->time_ms = cluster.now_ms;
+    assert_int_equal(propose(&cluster, "lead-99", "help-99", DOC(ORDER), &order->base), 0); /* asked again: the same */
+    wire_free(&order);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
     cluster_stop(&cluster);
 }
 
@@ -149,6 +184,7 @@ static void assert_choice_is_refused(struct cluster *cluster, Weft__V1__Document
     }
     assert_false(is_first);
     assert_int_equal(build(view, use, &document, &err), 0);
+    assert_int_equal(view_stamp(view, &document, cluster->now_ms, &err), 0);
     assert_int_equal(document_body(&body, document, type, &err), 0);
     assert_int_equal(propose(cluster, "lead-99", "help-99", type, body), ERR_ORDER_DIFFERS);
     wire_free(&body);
@@ -488,6 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cosign__freeze_must_be_the_helpers_own_list),
         cmocka_unit_test(test_cosign__freeze_does_not_come_before_the_close),
+        cmocka_unit_test(test_cosign__a_document_says_about_when_it_was_made),
         cmocka_unit_test(test_cosign__order_plan_and_pattern_must_follow),
         cmocka_unit_test(test_cosign__contributes_and_release_must_hold_the_helpers_share),
         cmocka_unit_test(test_freeze__drops_by_name_what_cannot_be_settled),

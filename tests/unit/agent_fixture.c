@@ -248,6 +248,7 @@ Weft__V1__Document *fixture_freeze(struct fixture *f, const Weft__V1__SubmitRequ
     freeze.task_id = bytes(f->task_id, TASK_ID_SIZE);
     freeze.area = TEXT("99");
     freeze.roster_version = 1;
+    freeze.time_ms = FIXTURE_NOW + 600000;
     if (header != NULL) {
         document_digest(report_digest, request->report);
         report.site = header->site;

@@ -28,6 +28,7 @@ static Weft__V1__Document *signed_document(struct net *net, Weft__V1__DocumentTy
     struct err err = {0};
 
     assert_int_equal(document_new(&document, type, body, &err), 0);
+    assert_int_equal(view_stamp(net->view, &document, 0, &err), 0);
     for (int i = 0; i < 2; i++) {
         if (sides == BOTH_SIDES || (int)sides == i) {
             assert_int_equal(document_sign(&document, names[i], net->f->coordinator_sign[i], &err), 0);
@@ -101,6 +102,7 @@ static int add_built(struct net *net, int (*build)(const struct view *, Weft__V1
     struct err err = {0};
 
     assert_int_equal(build(net->view, &document, &err), 0);
+    assert_int_equal(view_stamp(net->view, &document, 0, &err), 0);
     assert_int_equal(document_sign(&document, "lead", net->f->coordinator_sign[0], &err), 0);
     assert_int_equal(document_sign(&document, "help", net->f->coordinator_sign[1], &err), 0);
     return add(net, document);
