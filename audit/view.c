@@ -198,11 +198,9 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
     case DOC(SEALED_SHARE):
         index = roster_find_coordinator(roster, ((const Weft__V1__SealedShare *)body)->coordinator);
         return index != NONE && coordinator_signed(view, document, index);
-    case DOC(STATES):
-        return (index = roster_find_area(roster, subject)) != NONE &&
-               coordinator_signed(view, document, roster->areas[index].leader);
     case DOC(FREEZE):
     case DOC(CONTRIBUTES):
+    case DOC(STATES):
     case DOC(RELEASE):
     case DOC(NOTE):
         return (index = roster_find_area(roster, subject)) != NONE && pair_signed(view, document, index);

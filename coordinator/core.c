@@ -529,7 +529,7 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
     }
     task->looked_ms = round->now_ms;
     task->is_dirty = round->num == round->max; /* no room for more calls: look again at once */
-    if ((rc = rollup_due(round, task, err)) != 0 || (rc = release_step(round, task, err)) != 0) {
+    if ((rc = rollup_due(round, task, err)) != 0) {
         return rc;
     }
     return cosign_due(round, task, err);

@@ -213,11 +213,12 @@ WEFT_MUST_USE int rollup_own_share(struct db *db, const struct core_task *task, 
 
 /* ---- release.c ---- */
 
-/* Open what is sealed to this collector and sign the states. */
-WEFT_MUST_USE int release_step(struct core_round *round, struct core_task *task, struct err *err);
-/* The unsigned contributes or release of an area; *document is NULL while it cannot be made yet. */
+/* The unsigned contributes, states or release of an area, from what is sealed to this collector; *document is NULL
+ * while it cannot be made yet. */
 WEFT_MUST_USE int release_build_contributes(struct core *core, struct db *db, struct core_task *task,
                                             int area, Weft__V1__Document **document, struct err *err);
+WEFT_MUST_USE int release_build_states(struct core *core, struct db *db, struct core_task *task, int area,
+                                       Weft__V1__Document **document, struct err *err);
 WEFT_MUST_USE int release_build(struct core *core, struct db *db, struct core_task *task, int area,
                                 Weft__V1__Document **document, struct err *err);
 /* The helper's check: is its own share in there unaltered? */

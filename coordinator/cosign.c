@@ -79,6 +79,9 @@ static int is_time(const struct core *core, struct db *db, struct core_task *tas
                (now_ms >= wire->plan_ms ||
                 all_opened(task, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES)));
         return 0;
+    case DOC(STATES):
+        *due = view->plan.document != NULL;
+        return 0;
     case DOC(PATTERN):
         *due = view->plan.document != NULL &&
                (now_ms >= wire->pattern_ms || all_opened(task, view->states, SCOPE(TOTAL), STAGE(VALUES)));
@@ -306,7 +309,7 @@ static int check_freeze_against_own(const struct core *core, struct db *db, cons
 /* The kinds that leader and helper of one area sign together. */
 static bool is_of_a_pair(Weft__V1__DocumentType type)
 {
-    return type == DOC(FREEZE) || type == DOC(CONTRIBUTES) || type == DOC(RELEASE);
+    return type == DOC(FREEZE) || type == DOC(CONTRIBUTES) || type == DOC(STATES) || type == DOC(RELEASE);
 }
 
 static bool is_of_the_top(Weft__V1__DocumentType type)
@@ -325,7 +328,7 @@ static bool is_wanted(const struct core_task *task, Weft__V1__DocumentType type,
     if (type == DOC(FREEZE)) {
         return view_num_supervised(task->view, area) > 0;
     }
-    return type != DOC(RELEASE) || view_opening_is_allowed(task->view, &total);
+    return (type != DOC(STATES) && type != DOC(RELEASE)) || view_opening_is_allowed(task->view, &total);
 }
 
 static int build(struct core *core, struct db *db, struct core_task *task, Weft__V1__DocumentType type,
@@ -340,6 +343,8 @@ static int build(struct core *core, struct db *db, struct core_task *task, Weft_
         return release_build_contributes(core, db, task, area, document, err);
     case DOC(PLAN):
         return view_build_plan(task->view, document, err);
+    case DOC(STATES):
+        return release_build_states(core, db, task, area, document, err);
     case DOC(PATTERN):
         return view_build_pattern(task->view, document, err);
     default:
@@ -381,8 +386,8 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
 
 int cosign_due(struct core_round *round, struct core_task *task, struct err *err)
 {
-    static const Weft__V1__DocumentType types[] = {DOC(FREEZE), DOC(ORDER),   DOC(CONTRIBUTES),
-                                                   DOC(PLAN),   DOC(PATTERN), DOC(RELEASE)};
+    static const Weft__V1__DocumentType types[] = {DOC(FREEZE), DOC(ORDER),   DOC(CONTRIBUTES), DOC(PLAN),
+                                                   DOC(STATES), DOC(PATTERN), DOC(RELEASE)};
     struct err why = {0};
     int rc;
 

@@ -339,24 +339,24 @@ done:
     return rc;
 }
 
-static int sign_states(struct core_round *round, struct core_task *task, int area, struct err *err)
+int release_build_states(struct core *core, struct db *db, struct core_task *task, int area,
+                         Weft__V1__Document **document, struct err *err)
 {
     struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)}, block = {area, SCOPE(BLOCK), STAGE(VALUES)};
     Weft__V1__States body = WEFT__V1__STATES__INIT;
     size_t num = (size_t)task->task->num_cells;
     uint8_t *states = calloc(3, num);
-    Weft__V1__Document *document = NULL;
-    bool complete = true, is_new;
+    bool complete = true;
     int rc;
 
+    *document = NULL;
     if (states == NULL) {
         return err_set(err, ERR_NO_MEMORY, "states");
     }
-    if ((rc = states_of(round->core, &round->db, task, &total, states, &complete, err)) != 0 || !complete ||
+    if ((rc = states_of(core, db, task, &total, states, &complete, err)) != 0 || !complete ||
         (view_opening_is_allowed(task->view, &block) &&
-         ((rc = states_of(round->core, &round->db, task, &block, states + num, &complete, err)) != 0 ||
-          !complete)) ||
-        (rc = delta_of(round->core, &round->db, task, area, states + 2 * num, &complete, err)) != 0 || !complete) {
+         ((rc = states_of(core, db, task, &block, states + num, &complete, err)) != 0 || !complete)) ||
+        (rc = delta_of(core, db, task, area, states + 2 * num, &complete, err)) != 0 || !complete) {
         goto done;
     }
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
@@ -365,37 +365,10 @@ static int sign_states(struct core_round *round, struct core_task *task, int are
     body.total = core_bytes(states, num);
     body.block = core_bytes(states + num, num);
     body.delta = core_bytes(states + 2 * num, task->view->base == NULL ? 0 : num);
-    if ((rc = document_new(&document, DOC(STATES), &body.base, err)) == 0 &&
-        (rc = document_sign(&document, round->core->id, round->core->options.sign_key, err)) == 0) {
-        rc = exchange_take(round->core, &round->db, document, &is_new, err);
-    }
+    rc = document_new(document, DOC(STATES), &body.base, err);
 done:
-    document_free(&document);
     secret_free(states, 3 * num);
     return rc;
-}
-
-int release_step(struct core_round *round, struct core_task *task, struct err *err)
-{
-    struct err why = {0};
-    int rc;
-
-    for (int area = 0; area < task->roster->num_areas; area++) {
-        struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)};
-        if (task->roster->areas[area].leader != task->self || task->view->states[area].document != NULL ||
-            !view_opening_is_allowed(task->view, &total)) {
-            continue;
-        }
-        rc = sign_states(round, task, area, &why);
-        if (rc == ERR_RELEASE_DIFFERS || rc == ERR_SHARE_UNREADABLE) { /* this area only: the others go on */
-            log_error("totals not usable", LOG_TEXT("area", task->roster->areas[area].wire->code),
-                      LOG_ERR(&why));
-        } else if (rc != 0) {
-            *err = why;
-            return rc;
-        }
-    }
-    return 0;
 }
 
 /* ---- release ---- */

@@ -334,6 +334,31 @@ static void test_cosign__contributes_and_release_must_hold_the_helpers_share(voi
     cluster_stop(&cluster);
 }
 
+/* Only one version of an area's states can ever be signed: the helper holds the first. */
+static void test_cosign__states_have_one_version(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__States *states;
+    char leader[ID_MAX + 1];
+    const char *helper;
+
+    (void)state;
+    begin(&cluster, &tiny);
+    set_silent(&cluster, false);
+    states = run_to(&cluster, DOC(STATES), 30000);
+    snprintf(leader, sizeof leader, "lead-%s", states->area);
+    helper = strcmp(leader, "lead-99") == 0 ? "help-99" : "help-9901";
+    states->total.data[0] = 64; /* no state */
+    assert_int_equal(propose(&cluster, leader, helper, DOC(STATES), &states->base), ERR_DOCUMENT_MALFORMED);
+    assert_unaltered_is_signed(&cluster, leader, helper);
+    states->total.data[0] = 0;
+    assert_int_equal(propose(&cluster, leader, helper, DOC(STATES), &states->base), ERR_DOCUMENT_CONFLICT);
+    wire_free(&states);
+    assert_true(cluster_run(&cluster, cluster_is_released, 3600000));
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
 /* The helper accepted a report of which its leader never heard. Both differ on it until half the time to the order
  * is over; then it is dropped by name, and the rest of the area is released. */
 static void test_freeze__drops_by_name_what_cannot_be_settled(void **state)
@@ -527,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_cosign__a_document_says_about_when_it_was_made),
         cmocka_unit_test(test_cosign__order_plan_and_pattern_must_follow),
         cmocka_unit_test(test_cosign__contributes_and_release_must_hold_the_helpers_share),
+        cmocka_unit_test(test_cosign__states_have_one_version),
         cmocka_unit_test(test_freeze__drops_by_name_what_cannot_be_settled),
         cmocka_unit_test(test_freeze__ends_what_still_waits),
         cmocka_unit_test(test_share__a_child_cannot_spoil_its_parents_sums),
