@@ -334,7 +334,7 @@ static bool hide_series(struct pattern *pattern, int series, int area)
     size_t num_areas = (size_t)view->roster->num_areas;
     bool was_shown = false;
 
-    for (size_t i = 0; i < num_table_cells(pattern); i++) {
+    for (size_t i = 0; i < pattern->num_table_cells; i++) {
         bool is_own = i < 2 * num_areas * pattern->num_cells;
         int here = (int)(i / pattern->num_cells % num_areas);
 
@@ -417,7 +417,7 @@ int pattern_run(struct pattern *pattern, struct err *err)
     cut_children(pattern);
     while (more && (rc = suppress_run(&table, &summary, err)) == 0) {
         more = false;
-        for (size_t i = 0; i < num_table_cells(pattern); i++) {
+        for (size_t i = 0; i < pattern->num_table_cells; i++) {
             more = (pattern->cells[i].unsafe && withhold(pattern, i)) || more;
         }
         drop_lines_of_hidden_bins(pattern);
