@@ -76,12 +76,13 @@ int view_check_time(const struct view *view, const Weft__V1__Document *document,
                          document_type_name(document->type), *time, limit);
 }
 
+/* States carry no time. */
 int view_stamp(const struct view *view, Weft__V1__Document **document, int64_t now_ms, struct err *err)
 {
     ProtobufCMessage *body = NULL;
     int rc;
 
-    if ((rc = document_body(&body, *document, (*document)->type, err)) == 0) {
+    if ((rc = document_body(&body, *document, (*document)->type, err)) == 0 && document_body_time(body) != NULL) {
         rc = document_set_time(document, later(now_ms, earliest(view, (*document)->type, body)), err);
     }
     wire_free(&body);
