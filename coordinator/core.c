@@ -517,11 +517,13 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
 {
     int rc;
 
-    if (task->self == NONE || task->view->voided.document != NULL ||
-        round->now_ms >= task->task->wire->retention_ms) {
+    if (task->self == NONE || round->now_ms >= task->task->wire->retention_ms) {
         return 0;
     }
-    if ((rc = exchange_due(round, task, err)) != 0 || (rc = intake_due(round, task, err)) != 0) {
+    if ((rc = exchange_due(round, task, err)) != 0 || task->view->voided.document != NULL) {
+        return rc; /* of a void task nothing but its end is passed on, to helpers too */
+    }
+    if ((rc = intake_due(round, task, err)) != 0) {
         return rc;
     }
     if (!task->is_dirty && round->now_ms < task->looked_ms + LOOK_MS) {

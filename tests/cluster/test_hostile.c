@@ -458,6 +458,102 @@ static void test_rosters__a_leader_that_is_behind_learns_from_its_helper(void **
     cluster_stop(&cluster);
 }
 
+/* The roster after `before`, with these roots, signed by all of `signers` (0: leader's root, 1: helper's, 2: its next). */
+struct rolling {
+    uint8_t keys[3][KEY_SIZE], public_key[KEY_SIZE];
+    Weft__V1__Root next, *all[3];
+};
+
+static void roll(struct rolling *rolling, struct cluster *cluster)
+{
+    memcpy(rolling->keys, cluster->root_keys, sizeof cluster->root_keys);
+    memset(rolling->keys[2], 77, KEY_SIZE);
+    sign_public(rolling->public_key, rolling->keys[2]);
+    rolling->next = cluster->roots_wire[1];
+    rolling->next.name = (char *)(uintptr_t) "root-help-2";
+    rolling->next.public_key.data = rolling->public_key;
+    rolling->all[0] = &cluster->roots_wire[0];
+    rolling->all[1] = &cluster->roots_wire[1];
+    rolling->all[2] = &rolling->next;
+}
+
+static void sign_by(struct rolling *rolling, Weft__V1__Document **document, int helper_root)
+{
+    int signers[] = {0, helper_root};
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            document_sign(document, rolling->all[signers[i]]->name, rolling->keys[signers[i]], NULL), 0);
+    }
+}
+
+static Weft__V1__Document *rolled_roster(const struct cluster *cluster, struct rolling *rolling,
+                                         uint32_t version, const uint8_t before[DIGEST_SIZE],
+                                         Weft__V1__Root **roots, size_t num, int helper_root)
+{
+    Weft__V1__Roster roster = *cluster->signed_roster->wire;
+    Weft__V1__Document *document = NULL;
+
+    roster.version = version;
+    roster.previous_digest = (ProtobufCBinaryData){DIGEST_SIZE, (uint8_t *)(uintptr_t)before};
+    roster.roots = roots;
+    roster.n_roots = num;
+    assert_int_equal(document_new(&document, DOC(ROSTER), &roster.base, NULL), 0);
+    sign_by(rolling, &document, helper_root);
+    return document;
+}
+
+static void assert_all_hold_version(const struct cluster *cluster, uint32_t version)
+{
+    for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+        assert_int_equal(roster_history_newest(cluster_view(cluster, i)->history)->wire->version, version);
+    }
+}
+
+/* The helper side's root is replaced while a task runs, nobody pins anew, and the new root ends what the old one began. */
+static void test_rosters__root_keys_roll_over_in_a_running_province(void **state)
+{
+    Weft__V1__Root *without_old[2];
+    Weft__V1__Document *second, *third, *end = NULL;
+    Weft__V1__Void body = WEFT__V1__VOID__INIT;
+    uint8_t digest[DIGEST_SIZE];
+    struct rolling rolling;
+    struct cluster cluster;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    roll(&rolling, &cluster);
+    second = rolled_roster(&cluster, &rolling, 2, cluster.signed_roster->digest, rolling.all, 3, 1);
+    document_digest(digest, second);
+    without_old[0] = rolling.all[0];
+    without_old[1] = rolling.all[2];
+    third = rolled_roster(&cluster, &rolling, 3, digest, without_old, 2, 2);
+    publish(&cluster, second);
+    run_for(&cluster, 3000);
+    assert_all_hold_version(&cluster, 2);
+    publish(&cluster, third);
+    run_for(&cluster, 3000);
+    assert_all_hold_version(&cluster, 3);
+    for (int i = 0; i < cluster.roster->num_coordinators; i++) {
+        cluster_restart(&cluster, i); /* what is held is still trusted under the roots pinned first */
+    }
+    run_for(&cluster, 1000);
+    assert_all_hold_version(&cluster, 3);
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
+    body.reason = (char *)(uintptr_t) "a bound too small";
+    assert_int_equal(document_new(&end, DOC(VOID), &body.base, NULL), 0);
+    sign_by(&rolling, &end, 2);
+    publish(&cluster, end);
+    run_for(&cluster, 3000);
+    for (int i = 0; i < cluster.roster->num_coordinators; i++) {
+        assert_non_null(cluster_view(&cluster, i)->voided.document);
+    }
+    document_free(&second);
+    document_free(&third);
+    document_free(&end);
+    cluster_stop(&cluster);
+}
+
 /* ---- documents ---- */
 
 static void test_documents__come_from_above_only(void **state)
@@ -562,6 +658,7 @@ int main(void)
         cmocka_unit_test(test_rosters__a_site_revoked_from_before_its_receipt_is_dropped),
         cmocka_unit_test(test_rosters__a_report_from_before_the_revocation_counts),
         cmocka_unit_test(test_rosters__a_leader_that_is_behind_learns_from_its_helper),
+        cmocka_unit_test(test_rosters__root_keys_roll_over_in_a_running_province),
         cmocka_unit_test(test_requests__say_a_version_that_is_spoken_here),
         cmocka_unit_test(test_roster__when_expired_lets_only_documents_pass),
         cmocka_unit_test(test_documents__come_from_above_only),
