@@ -87,6 +87,22 @@ static void test_blocks__withholds_a_small_county_and_then_its_smallest_sibling(
     assert_listed(listed, "1100111");
 }
 
+/* Counter-example to "withhold each area with too few, and a sibling to protect it": city A (1) has 2 owners. A simpler
+ * rule withholds A and city B (4), but still releases B's counties: A = province - B's counties. */
+static void test_blocks__a_withheld_sibling_does_not_help_while_its_counties_are_released(void **state)
+{
+    struct block_site sites[MAX_SITES];
+    bool listed[] = {true, false, false, false, false, true, true};
+    int num = 0;
+    (void)state;
+
+    num = add_sites(sites, num, 2, 2);
+    num = add_sites(sites, num, 5, 4);
+    num = add_sites(sites, num, 6, 3);
+    withhold(listed, sites, num);
+    assert_listed(listed, "1000010"); /* a county of B goes too: the province's rest is A with that county */
+}
+
 static void test_blocks__a_hospital_directly_under_a_city_takes_the_smallest_county(void **state)
 {
     struct block_site sites[MAX_SITES];
@@ -396,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_blocks__finds_the_nearest_listed_area),
         cmocka_unit_test(test_blocks__keeps_all_that_are_large_enough),
         cmocka_unit_test(test_blocks__withholds_a_small_county_and_then_its_smallest_sibling),
+        cmocka_unit_test(test_blocks__a_withheld_sibling_does_not_help_while_its_counties_are_released),
         cmocka_unit_test(test_blocks__a_hospital_directly_under_a_city_takes_the_smallest_county),
         cmocka_unit_test(test_blocks__counts_an_owner_once),
         cmocka_unit_test(test_blocks__operators_sites_do_not_count_but_must_be_hidden),

@@ -123,6 +123,19 @@ static void test_suppress__a_small_child_takes_the_child_with_fewest_hospitals_a
     assert_true(is_suppressed(1) && !is_suppressed(2));
 }
 
+/* Counter-example to "a county hides its own small cells": siblings and city publish, and the cell is the difference. */
+static void test_suppress__a_county_cannot_hide_its_only_small_cell_alone(void **state)
+{
+    (void)state;
+    one_line(3, (const int[][2]){{2, 90}, {50, 60}, {50, 60}});
+    made.cells[0].suppressed = true;
+    assert_int_equal(judge(), 1);
+    assert_int_equal(unsafe_by_oracle[0], 1u << CELL_NUMERATOR);
+    run();
+    assert_int_equal(num_suppressed(), 2);
+    assert_int_equal(judge(), 0);
+}
+
 static void test_suppress__among_equals_the_order_decides(void **state)
 {
     (void)state;
@@ -783,6 +796,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_suppress__shows_everything_when_nothing_is_small),
         cmocka_unit_test(test_suppress__a_small_child_takes_the_child_with_fewest_hospitals_along),
+        cmocka_unit_test(test_suppress__a_county_cannot_hide_its_only_small_cell_alone),
         cmocka_unit_test(test_suppress__among_equals_the_order_decides),
         cmocka_unit_test(test_suppress__a_small_complement_is_small),
         cmocka_unit_test(test_suppress__a_complement_must_be_large_where_protection_is_needed),
