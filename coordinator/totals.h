@@ -105,6 +105,16 @@ struct totals_row totals_row(const struct totals *totals, int area, int series);
 /* Of a class of an upper area. */
 struct totals_row totals_class_row(const struct totals *totals, size_t index, int series);
 
+/* Cells (the units of suppression: data and missing counts) of all areas and series. Suppressed: for their own sake or
+ * another's, which is not told. */
+struct totals_counts {
+    int released, suppressed, pending;
+    int withheld[TOTALS_NUM_REASONS];
+};
+
+/* totals_counts.c */
+struct totals_counts totals_count_cells(const struct totals *totals);
+
 struct totals_bin {
     Weft__V1__TotalState state; /* released or suppressed, else as its row */
     int64_t from;

@@ -178,6 +178,22 @@ static void write_classes(struct json *json, const struct totals *totals)
     json_end(json);
 }
 
+static void write_counts(struct json *json, const struct totals *totals)
+{
+    struct totals_counts counts = totals_count_cells(totals);
+
+    json_object(json, "cells");
+    json_int(json, "released", counts.released);
+    json_int(json, "suppressed", counts.suppressed);
+    json_int(json, "pending", counts.pending);
+    json_object(json, "withheld");
+    for (int i = TOTALS_REASON_NONE + 1; i < TOTALS_NUM_REASONS; i++) {
+        json_int(json, totals_reason_name((enum totals_reason)i), counts.withheld[i]);
+    }
+    json_end(json);
+    json_end(json);
+}
+
 static void write_dominances(struct json *json, const struct totals *totals)
 {
     json_array(json, "dominance");
@@ -209,6 +225,7 @@ int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
     if (totals->num_classes > 0) {
         write_classes(&json, totals);
     }
+    write_counts(&json, totals);
     write_dominances(&json, totals);
     json_end(&json);
     return json_finish(&json) ? 0 : err_set(err, ERR_FILE_WRITE, "totals as JSON");

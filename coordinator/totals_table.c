@@ -372,6 +372,21 @@ static void write_dominances(const struct totals *totals, FILE *out, enum err_la
     }
 }
 
+static void write_counts(const struct totals *totals, FILE *out, enum err_lang lang)
+{
+    struct totals_counts counts = totals_count_cells(totals);
+
+    fprintf(out, lang == LANG_ZH ? "单元：公布 %d，抑制 %d，等待 %d" : "cells: %d released, %d suppressed, %d pending",
+            counts.released, counts.suppressed, counts.pending);
+    for (int i = TOTALS_REASON_NONE + 1; i < TOTALS_NUM_REASONS; i++) {
+        if (counts.withheld[i] > 0) {
+            fprintf(out, lang == LANG_ZH ? "，不公布 %d（%s）" : ", %d withheld (%s)", counts.withheld[i],
+                    totals_reason_name((enum totals_reason)i));
+        }
+    }
+    fputc('\n', out);
+}
+
 void totals_write_table(const struct totals *totals, FILE *out, enum err_lang lang)
 {
     const struct task *task = totals->view->task;
@@ -386,6 +401,7 @@ void totals_write_table(const struct totals *totals, FILE *out, enum err_lang la
         put_text(out, progress_wait_text(&totals->progress, totals->view, lang, waits, sizeof waits));
         fputc('\n', out);
     }
+    write_counts(totals, out, lang);
     write_dominances(totals, out, lang);
     for (int i = 0; i < totals->view->roster->num_areas; i++) {
         write_area(totals, totals->order[i], out, lang);
