@@ -15,6 +15,7 @@
 #include "base/document.h"
 #include "base/join.h"
 #include "base/roster.h"
+#include "base/task.h"
 
 #define AUTHORITY_MAX_DOCUMENT (64u << 20) /* bytes of a packed document */
 
@@ -45,6 +46,8 @@ int authority_void(const struct args *args, struct err *err);
 int authority_sign(const struct args *args, struct err *err);
 int authority_show(const struct args *args, struct err *err);
 int authority_publish(const struct args *args, struct err *err);
+/* May a draft live beside the tasks that are published in `dir`? */
+WEFT_MUST_USE int authority_check_beside(const char *dir, const struct task *draft, struct err *err);
 
 /* ---- authority_dir.c: one side's directory ---- */
 

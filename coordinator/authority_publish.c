@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/family.h"
 #include "base/calendar.h"
 #include "base/file.h"
 #include "base/hex.h"
@@ -27,6 +28,7 @@ struct item {
     struct roster *roster; /* of a roster; else NULL */
     struct task *task;     /* of a task; else NULL */
     bool is_new;
+    bool is_void; /* a task that a void ends */
 };
 
 struct publication {
@@ -182,10 +184,10 @@ static int check_rule_since(const struct publication *publication, uint32_t vers
     return rc;
 }
 
-static int check_void(const struct publication *publication, const struct item *item, struct err *err)
+static int check_void(struct publication *publication, const struct item *item, struct err *err)
 {
     Weft__V1__Void *wire = NULL;
-    const struct item *task;
+    struct item *task;
     int rc;
 
     if ((rc = document_body((ProtobufCMessage **)&wire, item->document, TYPE(VOID), err)) != 0)
@@ -195,8 +197,29 @@ static int check_void(const struct publication *publication, const struct item *
         rc = err_set(err, ERR_TASK_UNKNOWN, "the task of a void is not among the files");
     } else {
         rc = check_rule_since(publication, task->task->wire->roster_version, item->document, err);
+        task->is_void = rc == 0;
     }
     wire_free(&wire);
+    return rc;
+}
+
+static const struct task *live_task(const void *holder, size_t index)
+{
+    const struct item *item = &((const struct publication *)holder)->items[index];
+
+    return item->is_void ? NULL : item->task;
+}
+
+/* No new task may count what another one counts. */
+static int check_families(const struct publication *publication, struct err *err)
+{
+    struct family held = {live_task, publication, publication->num};
+    int rc = 0;
+
+    for (size_t i = 0; i < publication->num && rc == 0; i++) {
+        if (publication->items[i].is_new && live_task(publication, i) != NULL)
+            rc = family_check(&held, publication->items[i].task, err);
+    }
     return rc;
 }
 
@@ -221,6 +244,23 @@ static int check(struct publication *publication, struct err *err)
         else if (item->document->type == TYPE(VOID))
             rc = check_void(publication, item, err);
     }
+    return rc != 0 ? rc : check_families(publication, err);
+}
+
+int authority_check_beside(const char *dir, const struct task *draft, struct err *err)
+{
+    struct publication publication = {0};
+    int rc;
+
+    publication.items = calloc(MAX_DOCUMENTS, sizeof *publication.items);
+    if (publication.items == NULL)
+        return err_set(err, ERR_NO_MEMORY, "%d documents", MAX_DOCUMENTS);
+    if ((rc = add_directory(&publication, dir, err)) == 0) {
+        qsort(publication.items, publication.num, sizeof *publication.items, by_type);
+        if ((rc = check(&publication, err)) == 0)
+            rc = family_check(&(struct family){live_task, &publication, publication.num}, draft, err);
+    }
+    clear(&publication);
     return rc;
 }
 

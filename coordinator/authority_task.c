@@ -345,6 +345,17 @@ static int warn_of_dominance(const Weft__V1__Task *task, const struct parts *par
     return rc;
 }
 
+/* Does the draft conflict with what is published? */
+static int check_beside(const char *dir, const Weft__V1__Document *document, Weft__V1__Task *wire,
+                        struct err *err)
+{
+    struct task draft = {.wire = wire};
+
+    document_digest(draft.id, document);
+    hex_encode(draft.hex, draft.id, TASK_ID_SIZE);
+    return dir == NULL ? 0 : authority_check_beside(dir, &draft, err);
+}
+
 int authority_task(const struct args *args, struct err *err)
 {
     const char *settings_path = args_value(args, "settings"), *out = args_value(args, "out");
@@ -363,6 +374,7 @@ int authority_task(const struct args *args, struct err *err)
         (rc = task_check(&task, parts.roster, err)) != 0 ||
         (rc = document_new(&document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, &task.base, err)) != 0 ||
         (rc = document_body(&body, document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, err)) != 0 ||
+        (rc = check_beside(args_value(args, "published"), document, &task, err)) != 0 ||
         (rc = authority_save_new(document, out, err)) != 0)
         goto done;
     if ((rc = authority_summary(stdout, document, args_lang(args), err)) == 0)

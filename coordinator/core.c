@@ -114,6 +114,24 @@ struct core_task *core_find_task(const struct core *core, const ProtobufCBinaryD
     return NULL;
 }
 
+/* For struct family: what was voided stands in nobody's way. */
+static const struct task *live_task(const void *holder, size_t index)
+{
+    const struct core_task *task = &((const struct core *)holder)->tasks[index];
+
+    return task->view->voided.document != NULL ? NULL : task->task;
+}
+
+int core_check_alone(const struct core *core, const struct core_task *task, struct err *err)
+{
+    return family_check(&(struct family){live_task, core, (size_t)(task - core->tasks)}, task->task, err);
+}
+
+int core_check_offered(const struct core *core, const struct task *task, struct err *err)
+{
+    return family_check(&(struct family){live_task, core, core->num_tasks}, task, err);
+}
+
 const struct core_collector *core_find_collector(const struct core *core, const char *area)
 {
     for (size_t i = 0; i < core->options.num_collectors; i++) {
@@ -207,7 +225,8 @@ int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Docum
     bool is_new;
     int rc;
 
-    if ((rc = core_load(core, txn, err)) != 0) {
+    if ((rc = core_load(core, txn, err)) != 0 ||
+        (document->type == DOC(TASK) && (rc = exchange_check_offered(core, document, err)) != 0)) {
         return rc;
     }
     return exchange_take(core, &db, document, &is_new, err);
@@ -519,6 +538,9 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
 
     if (task->self == NONE || round->now_ms >= task->task->wire->retention_ms) {
         return 0;
+    }
+    if (task->view->voided.document == NULL && (rc = core_check_alone(round->core, task, err)) != 0) {
+        return rc;
     }
     if ((rc = exchange_due(round, task, err)) != 0 || task->view->voided.document != NULL) {
         return rc; /* of a void task nothing but its end is passed on, to helpers too */

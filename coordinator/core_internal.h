@@ -13,6 +13,7 @@
 #include "base/report.h"
 #include "base/roster_history.h"
 #include "coordinator/core.h"
+#include "audit/family.h"
 #include "audit/view_internal.h"
 
 #define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
@@ -115,6 +116,10 @@ struct core_round {
 /* ---- core.c ---- */
 
 struct core_task *core_find_task(const struct core *core, const ProtobufCBinaryData *task_id);
+/* ERR_TASK_OVERLAPS: it conflicts with a task that was there before it, so nothing is done for it. */
+WEFT_MUST_USE int core_check_alone(const struct core *core, const struct core_task *task, struct err *err);
+/* The same of a task that is offered, against all that are held. */
+WEFT_MUST_USE int core_check_offered(const struct core *core, const struct task *task, struct err *err);
 const struct roster *core_newest_roster(const struct core *core);
 struct db core_db(struct core *core, struct store_txn *txn);
 /* A message on the stack, copied into memory of its own. */
@@ -151,6 +156,9 @@ bool core_stops_all(int code);
 /* Check, store and load one document, from wherever it came. */
 WEFT_MUST_USE int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document,
                                 bool *is_new, struct err *err);
+/* Would this task, which the authority publishes, conflict with one that is held? What is held already would not. */
+WEFT_MUST_USE int exchange_check_offered(struct core *core, const Weft__V1__Document *document,
+                                         struct err *err);
 /* A task's documents into its view, as far as not there yet. */
 WEFT_MUST_USE int exchange_refresh(struct db *db, struct core_task *task, struct err *err);
 /* Documents of no one task: rosters, catalogues and tasks. */

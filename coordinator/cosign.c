@@ -430,6 +430,9 @@ static int find_proposal(struct core *core, const Weft__V1__Document *document, 
         rc = err_set(err, ERR_TASK_UNKNOWN, "%s to sign", document_type_name(document->type));
         goto done;
     }
+    if ((rc = core_check_alone(core, *task, err)) != 0) {
+        goto done;
+    }
     *area = is_of_the_top(document->type) ? (*task)->roster->top
             : !is_of_a_pair(document->type) || !id_is_valid(core_body_area(body))
                 ? NONE

@@ -128,6 +128,23 @@ int exchange_load(struct core *core, struct db *db, struct err *err)
     return roster_history_verify(&core->history, err);
 }
 
+int exchange_check_offered(struct core *core, const Weft__V1__Document *document, struct err *err)
+{
+    uint8_t id[TASK_ID_SIZE];
+    struct core_task task;
+    int rc;
+
+    document_digest(id, document);
+    if (core_find_task(core, &(ProtobufCBinaryData){sizeof id, id}) != NULL) {
+        return 0;
+    }
+    if ((rc = open_task(core, document, &task, err)) == 0) {
+        rc = core_check_offered(core, task.task, err);
+    }
+    task_free(&task.task);
+    return rc;
+}
+
 /* Catalogues are not signed, so their number is bounded: those that tasks pin, and a few whose task is still to
  * come. */
 static int check_catalogue(const struct core *core, const Weft__V1__Document *document,

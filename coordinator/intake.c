@@ -241,6 +241,8 @@ static int find_report_task(struct core *core, const Weft__V1__Document *report,
         rc = err_set(err, ERR_TASK_UNKNOWN, "in a report");
     } else if (*site == NONE) {
         rc = err_set(err, ERR_REPORT_SITE_UNKNOWN, "not in the task's roster");
+    } else {
+        rc = core_check_alone(core, *task, err);
     }
     wire_free(&header);
     return rc;

@@ -542,6 +542,9 @@ int rollup_serve_share(struct core *core, struct db *db, const char *peer_id,
     if (task == NULL || task->self == NONE) {
         return err_set(err, ERR_TASK_UNKNOWN, "share from %s", peer_id);
     }
+    if ((rc = core_check_alone(core, task, err)) != 0) {
+        return rc;
+    }
     opening = view_opening_from(task->view, request->opening);
     sender = roster_find_coordinator(task->roster, peer_id);
     if (opening.area == NONE || sender == NONE || strcmp(request->sender, peer_id) != 0) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/family.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/wire.h"
@@ -109,6 +110,24 @@ struct agent_entry *agent_find_entry(struct agent *agent, const uint8_t task_id[
 const struct roster *agent_newest_roster(const struct agent *agent)
 {
     return roster_history_newest(&agent->history);
+}
+
+/* For struct family: what was voided stands in nobody's way. */
+static const struct task *live_task(const void *holder, size_t index)
+{
+    const struct agent_task *task = &((const struct agent *)holder)->tasks[index].task;
+
+    return task->view->voided.document != NULL ? NULL : task->task;
+}
+
+int agent_check_alone(const struct agent *agent, const struct agent_task *task, struct err *err)
+{
+    struct family before = {live_task, agent, 0};
+
+    while (before.num < agent->num_tasks && &agent->tasks[before.num].task != task) {
+        before.num++;
+    }
+    return family_check(&before, task->task, err);
 }
 
 ProtobufCBinaryData agent_bytes(const void *data, size_t len)

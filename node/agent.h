@@ -100,6 +100,10 @@ const struct roster *agent_newest_roster(const struct agent *agent);
 WEFT_MUST_USE int agent_catalogue(struct agent *agent, struct store_txn *txn, size_t index,
                                   Weft__V1__Document **document, struct err *err);
 
+/* ERR_TASK_OVERLAPS: it conflicts with a task that came before it (audit/family.h), so nothing is reported to it. */
+WEFT_MUST_USE int agent_check_alone(const struct agent *agent, const struct agent_task *task,
+                                    struct err *err);
+
 /* Keep the evaluated vector (task->num_slots numbers, each within its bound). */
 WEFT_MUST_USE int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index,
                                    const uint64_t *vector, int64_t now_ms, struct err *err);
@@ -139,6 +143,7 @@ enum agent_state {
     AGENT_FREEZE_DIFFERS, /* it is not: someone must act */
     AGENT_RELEASED,       /* frozen, and all releases are here */
     AGENT_VOIDED,
+    AGENT_OVERLAPS, /* it conflicts with another task: nothing is reported */
 };
 const char *agent_state_name(enum agent_state state); /* "evaluated" */
 
@@ -162,6 +167,7 @@ struct agent_status {
     char approved_by[AGENT_BY_MAX + 1];
     struct agent_report last, accepted; /* highest revisions */
     int num_releases, num_releases_expected;
+    struct err overlap; /* AGENT_OVERLAPS: with which task */
 };
 
 WEFT_MUST_USE int agent_status(struct agent *agent, struct store_txn *txn, size_t index, int64_t now_ms,

@@ -98,8 +98,14 @@ static int check_parties(const struct agent *agent, const struct agent_task *tas
     return 0;
 }
 
-static int check_task(const struct agent_task *task, int64_t now_ms, struct err *err)
+static int check_task(const struct agent *agent, const struct agent_task *task, int64_t now_ms,
+                      struct err *err)
 {
+    int rc = agent_check_alone(agent, task, err);
+
+    if (rc != 0) {
+        return rc;
+    }
     if (task->site == NONE) {
         return err_set(err, ERR_REPORT_SITE_UNKNOWN, "not in the task's roster");
     }
@@ -118,7 +124,7 @@ static int check_ready(const struct agent *agent, const struct agent_task *task,
 {
     int rc;
 
-    if ((rc = check_task(task, now_ms, err)) != 0) {
+    if ((rc = check_task(agent, task, now_ms, err)) != 0) {
         return rc;
     }
     if (known == NULL || known->vector.len == 0) {

@@ -10,7 +10,7 @@ const char *agent_state_name(enum agent_state state)
 {
     static const char *const names[] = {"new",      "evaluated", "approved", "sending",        "accepted",
                                         "rejected", "closed",    "frozen",   "freeze_differs", "released",
-                                        "voided"};
+                                        "voided",   "overlaps"};
 
     return names[state];
 }
@@ -161,6 +161,8 @@ int agent_status(struct agent *agent, struct store_txn *txn, size_t index, int64
     is_pending = known != NULL && known->approval != NULL && known->approval->revision == 0;
     if (task->view->voided.document != NULL) {
         status.state = AGENT_VOIDED;
+    } else if (agent_check_alone(agent, task, &status.overlap) != 0) {
+        status.state = AGENT_OVERLAPS;
     } else if (agent_look_in_freeze(task, NULL) != FREEZE_NONE) {
         status.state = state_after_freeze(task, &status);
     } else {

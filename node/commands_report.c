@@ -297,6 +297,8 @@ static int check_open(struct session *session, size_t index, struct err *err)
     case AGENT_RELEASED:
     case AGENT_VOIDED:
         return err_set(err, ERR_TASK_CLOSED, "task %.16s", task_of(session, index)->hex);
+    case AGENT_OVERLAPS:
+        return agent_check_alone(session->agent, agent_task_at(session->agent, index), err);
     default:
         return 0;
     }

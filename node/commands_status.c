@@ -54,6 +54,7 @@ static const char *state_text(const struct args *args, enum agent_state state)
                                   "冻结清单与本机所持回执不符"},
         [AGENT_RELEASED] = {"released", "已发布"},
         [AGENT_VOIDED] = {"ended by the authorities without result", "任务已被管理机构作废"},
+        [AGENT_OVERLAPS] = {"conflicts with another task: nothing is reported", "与另一任务冲突，不予上报"},
     };
 
     return texts[state][args_lang(args) == LANG_ZH];
@@ -96,6 +97,9 @@ static void print_task(const struct args *args, const struct agent_task *task,
 {
     command_print_task(args, task->task);
     printf("  %s\n", state_text(args, status->state));
+    if (status->overlap.code != 0) {
+        command_warn(args, &status->overlap);
+    }
     print_decision(args, status);
     print_report(args, &status->last);
     if (status->accepted.revision != 0 && status->accepted.revision != status->last.revision) {

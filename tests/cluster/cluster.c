@@ -156,6 +156,43 @@ void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_
     must(store_commit(&txn, &err), &err);
 }
 
+int cluster_publish(struct cluster *cluster)
+{
+    struct cluster_coordinator *top =
+        &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    must(store_begin(top->store, &txn, true, &err), &err);
+    if (core_publish(top->core, txn, cluster->task_document, &err) == 0) {
+        must(store_commit(&txn, &err), &err);
+    }
+    store_abort(&txn);
+    return err.code;
+}
+
+void cluster_draw_next(struct cluster *cluster, int64_t start_ms, int64_t end_ms,
+                       const struct task *const *parts, size_t num_parts)
+{
+    int num_sites = cluster->roster->num_sites;
+    uint64_t **vectors = calloc((size_t)num_sites, sizeof *vectors);
+
+    cluster->past[cluster->num_past] = cluster->task;
+    cluster->past_vectors[cluster->num_past++] = vectors;
+    cluster->task = NULL;
+    document_free(&cluster->task_document);
+    province_draw_task(cluster, start_ms, end_ms, parts, num_parts);
+    for (int i = 0; i < num_sites; i++) {
+        vectors[i] = cluster->sites[i].vector;
+        cluster->sites[i].vector = NULL;
+        cluster->sites[i].revision = 0;
+        cluster_report_again(cluster, i);
+    }
+    if (num_parts == 0) {
+        province_draw_vectors(cluster);
+    }
+}
+
 static void message_clear(struct message *message)
 {
     if (!message->is_copy) {
@@ -185,6 +222,12 @@ void cluster_stop(struct cluster *cluster)
         free(cluster->sites[i].vector);
         report_free(&cluster->sites[i].report);
         document_free(&cluster->sites[i].receipt);
+    }
+    for (size_t p = 0; p < cluster->num_past; p++) {
+        for (int i = 0; cluster->past_vectors[p] != NULL && i < cluster->roster->num_sites; i++) {
+            free(cluster->past_vectors[p][i]);
+        }
+        free(cluster->past_vectors[p]);
     }
     free(cluster->coordinators);
     free(cluster->sites);
@@ -514,7 +557,7 @@ static void act_site(struct cluster *cluster, int index)
 {
     struct cluster_site *site = &cluster->sites[index];
 
-    if (site->is_silent || site->receipt != NULL || site->next_ms > cluster->now_ms) {
+    if (cluster->task->wire->n_parts > 0 || site->is_silent || site->receipt != NULL || site->next_ms > cluster->now_ms) {
         return;
     }
     if (site->report == NULL) {
@@ -557,11 +600,21 @@ bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), 
 
 /* ---- looking ---- */
 
-const struct view *cluster_view(const struct cluster *cluster, int coordinator)
+const struct view *cluster_view_of(const struct cluster *cluster, int coordinator, const struct task *task)
 {
     const struct core *core = cluster->coordinators[coordinator].core;
 
-    return core_num_tasks(core) <= cluster->num_past ? NULL : core_task_view(core, cluster->num_past);
+    for (size_t i = 0; i < core_num_tasks(core); i++) {
+        if (memcmp(core_task_view(core, i)->task->id, task->id, TASK_ID_SIZE) == 0) {
+            return core_task_view(core, i);
+        }
+    }
+    return NULL;
+}
+
+const struct view *cluster_view(const struct cluster *cluster, int coordinator)
+{
+    return cluster_view_of(cluster, coordinator, cluster->task);
 }
 
 const struct view *cluster_top_view(const struct cluster *cluster)

@@ -90,6 +90,7 @@ struct cluster {
     struct roster *roster; /* as of the task's period */
     struct task *task; /* what sites report to, and what is looked at: the newest */
     struct task *past[CLUSTER_PAST_MAX]; /* tasks before it */
+    uint64_t **past_vectors[CLUSTER_PAST_MAX]; /* what each site reported to them, where cluster_draw_next ended them */
     size_t num_past;
     Weft__V1__Document *roster_document, *task_document;
     struct cluster_coordinator *coordinators;
@@ -110,6 +111,13 @@ struct cluster {
 void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_shape *shape,
                    const struct cluster_faults *faults);
 void cluster_stop(struct cluster *cluster);
+
+/* Draw another task, over other time, which takes the place of the one before; sites report new vectors to it, unless
+ * it is the sum of `parts`. */
+void cluster_draw_next(struct cluster *cluster, int64_t start_ms, int64_t end_ms,
+                       const struct task *const *parts, size_t num_parts);
+/* Give the task to the top leader; the code of its refusal. */
+WEFT_MUST_USE int cluster_publish(struct cluster *cluster);
 
 /* Run until `done` says so or `limit_ms` of virtual time have passed. False: the limit was reached. */
 bool cluster_run(struct cluster *cluster, bool (*done)(const struct cluster *), int64_t limit_ms);
@@ -141,10 +149,14 @@ void cluster_site_calls(struct cluster *cluster, int site, enum core_method meth
 uint64_t cluster_random(struct cluster *cluster, uint64_t below);
 /* The view of the top leader. */
 const struct view *cluster_top_view(const struct cluster *cluster);
+/* Of the task now under way; NULL: the coordinator does not know it. */
 const struct view *cluster_view(const struct cluster *cluster, int coordinator);
+const struct view *cluster_view_of(const struct cluster *cluster, int coordinator, const struct task *task);
 
 /* ---- province.c: the drawn roster and task ---- */
 void province_draw(struct cluster *cluster);
+void province_draw_task(struct cluster *cluster, int64_t start_ms, int64_t end_ms,
+                        const struct task *const *parts, size_t num_parts);
 void province_draw_vectors(struct cluster *cluster);
 
 #endif

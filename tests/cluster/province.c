@@ -269,7 +269,8 @@ static const struct {
     {"teaching", "", "site", KIND(FACT), {ROLE(NUMERATOR), ROLE(COMPLEMENT)}, 2, 1},
 };
 
-static void draw_task(struct cluster *cluster)
+void province_draw_task(struct cluster *cluster, int64_t start_ms, int64_t end_ms,
+                        const struct task *const *parts, size_t num_parts)
 {
     Weft__V1__Task task = WEFT__V1__TASK__INIT;
     Weft__V1__Period period = WEFT__V1__PERIOD__INIT;
@@ -278,12 +279,14 @@ static void draw_task(struct cluster *cluster)
     int64_t bins[3] = {0, 3, 10};
     uint64_t maxima[64];
     char *areas[MAX_PARTIES];
-    uint8_t nonce[16] = {1};
+    ProtobufCBinaryData part_ids[CLUSTER_PAST_MAX];
+    uint8_t nonce[16] = {(uint8_t)(1 + cluster->num_past)};
     struct roster *as_of = NULL;
     struct err err = {0};
     uint32_t n = 0;
 
-    period.end_ms = 1;
+    period.start_ms = start_ms;
+    period.end_ms = end_ms;
     task.breakdown = (char *)(uintptr_t)(cluster->shape.tertiary > 0 ? "grade" : "");
     must(roster_as_of(&as_of, cluster->signed_roster, period.start_ms, period.end_ms, task.breakdown, &err),
          &err);
@@ -333,6 +336,11 @@ static void draw_task(struct cluster *cluster)
     task.min_cell = 5;
     task.min_coverage_percent = (uint32_t)cluster->shape.min_coverage;
     task.release_areas = areas;
+    for (size_t i = 0; i < num_parts; i++) {
+        part_ids[i] = (ProtobufCBinaryData){TASK_ID_SIZE, (uint8_t *)(uintptr_t)parts[i]->id};
+    }
+    task.parts = part_ids;
+    task.n_parts = num_parts;
     task.open_ms = cluster->now_ms;
     task.close_ms = cluster->now_ms + 600000;
     task.close_when_complete = !cluster->shape.waits_for_close;
@@ -413,7 +421,7 @@ void province_draw(struct cluster *cluster)
         cluster->root_list[i] = &cluster->roots_wire[i];
     }
     draw_roster(cluster, draft);
-    draw_task(cluster);
+    province_draw_task(cluster, 0, 1, NULL, 0);
     hand_out_keys(cluster, draft);
     province_draw_vectors(cluster);
     /* what the draft allocated is freed part by part */

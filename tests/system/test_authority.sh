@@ -193,12 +193,25 @@ passes "publish again" "$authority" publish --dir pub r.doc catalogue.yaml t.doc
 [ "$(ls pub | wc -l)" = 3 ] || fail "publishing again added something"
 for d in pub/*.doc; do passes "show $d" "$authority" show --full "$d"; done
 
+# ---- a second task over the same time could be subtracted from the first
+settings
+passes "a draft of the same period" draft t2.doc
+beside() { "$authority" task --settings task.yaml --catalogue catalogue.yaml --roster r.doc --published pub --out "$1"; }
+refuses "a draft beside what is published" TASK_OVERLAPS beside t3.doc
+[ ! -e t3.doc ] || fail "a refused draft was written"
+passes "leader signs the second" sign_task leader t2.doc
+passes "helper signs the second" sign_task helper t2.doc
+refuses "two tasks over the same time" TASK_OVERLAPS "$authority" publish --dir pub t2.doc
+refuses "two tasks at once" TASK_OVERLAPS "$authority" publish --dir both r.doc catalogue.yaml t.doc t2.doc
+
 # ---- the end of a task, and the next roster
 passes "void" "$authority" void --task t.doc --reason "bound too small" --out v.doc
 passes "leader signs the void" leader_side sign --roster r.doc v.doc
 refuses "publishing a half-signed void" TASK_SIGNATURE "$authority" publish --dir pub v.doc
 passes "helper signs the void" "$authority" sign --dir helper --roster r.doc v.doc
 passes "publish the void" "$authority" publish --dir pub v.doc
+passes "a draft beside a voided task" beside t3.doc
+passes "the second after the void" "$authority" publish --dir pub t2.doc
 passes "the next roster" leader_side new-roster --root helper/root.yaml --from r.doc --expires 2099-01-01 --roster r2.doc
 passes "site h4" site r2.doc h4 330302 group-d
 passes "revoke" "$authority" revoke --roster r2.doc --from 2025-01-01 --reason "its key was stolen" h3.weft.test

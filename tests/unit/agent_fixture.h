@@ -49,7 +49,7 @@ int fixture_end(void **state);
 /* Signed by the roots of `sides`. The caller frees. */
 Weft__V1__Document *fixture_roster(struct fixture *f, const char *context, uint32_t version,
                                    int64_t expires_ms, enum signer sides);
-/* A task for this roster; the name makes it another one. */
+/* A task for this roster; the name makes it another one. Those whose names begin with "first" count the same time. */
 Weft__V1__Document *fixture_task(struct fixture *f, const Weft__V1__Document *roster, const char *name,
                                  enum signer sides);
 Weft__V1__Document *fixture_key_sheet(struct fixture *f, int coordinator);

@@ -321,6 +321,41 @@ static void test_agent__standing_approval_holds_only_for_its_catalogue(void **st
     store_abort(&txn);
 }
 
+/* Two totals over the same time could be subtracted: what came second gets nothing, until the first is void. */
+static void test_agent__reports_to_no_task_that_overlaps_another(void **state)
+{
+    struct fixture *f = *state;
+    Weft__V1__Void body = WEFT__V1__VOID__INIT;
+    Weft__V1__Document *ended = NULL;
+    struct agent_status status;
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    fixture_prepare(f);
+    fixture_give(f, false, 1, fixture_task(f, f->roster, "first again", BOTH_SIDES));
+    assert_int_equal(fixture_num_tasks(f), 2);
+    assert_int_equal(store_begin(f->store, &txn, true, &err), 0);
+    assert_int_equal(agent_status(f->agent, txn, 0, f->now_ms, &status, &err), 0);
+    assert_int_equal(status.state, AGENT_NEW);
+    assert_int_equal(agent_status(f->agent, txn, 1, f->now_ms, &status, &err), 0);
+    assert_int_equal(status.state, AGENT_OVERLAPS);
+    assert_int_equal(status.overlap.code, ERR_TASK_OVERLAPS);
+    assert_int_equal(agent_check_ready(f->agent, txn, 1, f->now_ms, &err), ERR_TASK_OVERLAPS);
+    store_abort(&txn);
+
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, f->task_id};
+    body.reason = (char *)(uintptr_t) "wrong bound";
+    assert_int_equal(document_new(&ended, DOC(VOID), &body.base, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(document_sign(&ended, f->roots[i].name, f->root_keys[i], &err), 0);
+    }
+    fixture_give(f, true, 1, ended);
+    assert_int_equal(store_begin(f->store, &txn, true, &err), 0);
+    assert_int_equal(agent_status(f->agent, txn, 1, f->now_ms, &status, &err), 0);
+    assert_int_equal(status.state, AGENT_NEW);
+    store_abort(&txn);
+}
+
 /* ---- sending ---- */
 
 static uint8_t *pack(const struct agent_call *call, size_t *len)
@@ -665,6 +700,7 @@ int main(void)
         TEST(test_agent__builds_nothing_under_an_expired_roster),
         TEST(test_agent__logs_the_commitment_before_the_first_report_only),
         TEST(test_agent__standing_approval_holds_only_for_its_catalogue),
+        TEST(test_agent__reports_to_no_task_that_overlaps_another),
         TEST(test_agent__sends_the_same_bytes_until_both_have_signed),
         TEST(test_agent__outbox_refuses_other_bytes_for_a_revision),
         TEST(test_agent__asks_again_soon_while_the_report_is_verified),
