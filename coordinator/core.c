@@ -16,7 +16,7 @@
 const char *core_method_name(enum core_method method)
 {
     static const char *const names[CORE_NUM_METHODS] = {"GetDocuments", "PutDocuments", "Submit",
-                                                        "Verify",       "CoSign",       "PutShare"};
+                                                        "Verify",       "CoSign",       "PutShare",     "GetSiteState"};
     return names[method];
 }
 
@@ -247,6 +247,7 @@ static const unsigned access_table[CORE_NUM_METHODS] = {
     [CORE_VERIFY] = ROLE_LEADER,
     [CORE_CO_SIGN] = ROLE_LEADER,
     [CORE_PUT_SHARE] = ROLE_CHILD,
+    [CORE_GET_SITE_STATE] = ROLE_SITE,
 };
 
 int core_check_revoked(const struct core *core, const char *tls_name, int64_t at_ms, struct err *err)
@@ -425,6 +426,8 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
     case CORE_PUT_SHARE:
         return rollup_serve_share(core, &db, peer.coordinator, (const Weft__V1__PutShareRequest *)request,
                                   response, err);
+    case CORE_GET_SITE_STATE:
+        return site_state_serve(core, &db, peer.site, (const Weft__V1__GetSiteStateRequest *)request, response, err);
     default:
         return err_set(err, ERR_METHOD_UNKNOWN, "%d", (int)method);
     }

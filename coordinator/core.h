@@ -30,6 +30,7 @@ enum core_method {
     CORE_VERIFY,
     CORE_CO_SIGN,
     CORE_PUT_SHARE,
+    CORE_GET_SITE_STATE,
     CORE_NUM_METHODS,
 };
 /* "GetDocuments", as in the service weft.v1.Exchange. */

@@ -3,6 +3,7 @@
  *     core.c      loading, authorisation, dispatch, pending calls
  *     exchange.c  documents: taking in, giving out, pulling, pushing
  *     intake.c    reports: submission, verification, receipts
+ *     site_state.c  what is held of a site's reports, for that site
  *     cosign.c    documents of a pair: proposing, checking, signing
  *     rollup.c    shares: summing, passing up, sealing to the collector
  *     release.c   the collector: opening, contributes, states, release */
@@ -196,6 +197,12 @@ WEFT_MUST_USE int intake_serve_verify(struct core *core, struct db *db, const ch
 WEFT_MUST_USE int intake_due(struct core_round *round, struct core_task *task, struct err *err);
 WEFT_MUST_USE int intake_answer(struct core *core, struct db *db, struct core_call *call,
                                 const Weft__V1__VerifyReply *reply, struct err *err);
+
+/* ---- site_state.c ---- */
+
+WEFT_MUST_USE int site_state_serve(struct core *core, struct db *db, const char *site,
+                                   const Weft__V1__GetSiteStateRequest *request, ProtobufCMessage **response,
+                                   struct err *err);
 
 /* ---- cosign.c ---- */
 

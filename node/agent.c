@@ -13,7 +13,9 @@
 
 const char *agent_method_name(enum agent_method method)
 {
-    return method == AGENT_SUBMIT ? "Submit" : "GetDocuments";
+    static const char *const names[] = {"GetDocuments", "Submit", "GetSiteState"};
+
+    return names[method];
 }
 
 /* ---- life ---- */
@@ -165,6 +167,25 @@ bool agent_round_add(struct agent_round *round, struct agent_wait *wait, struct 
     return true;
 }
 
+int agent_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err)
+{
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    if ((rc = wire_pack(&packed, &len, message, err)) == 0) {
+        rc = wire_unpack(out, message->descriptor, packed, len, WIRE_LENIENT, err);
+    }
+    free(packed);
+    return rc;
+}
+
+bool agent_is_own_failure(int code)
+{
+    return err_entry(code)->status == STATUS_DATA_LOSS || err_entry(code)->status == STATUS_RESOURCE_EXHAUSTED ||
+           code == ERR_INTERNAL;
+}
+
 static int64_t earlier(int64_t next_ms, const struct agent_wait *wait)
 {
     return !wait->in_flight && wait->is_wanted && wait->next_ms < next_ms ? wait->next_ms : next_ms;
@@ -176,6 +197,7 @@ int64_t agent_next_ms(const struct agent *agent)
 
     for (size_t i = 0; i < agent->num_tasks; i++) {
         next = earlier(earlier(next, &agent->tasks[i].pull), &agent->tasks[i].submit);
+        next = earlier(next, &agent->tasks[i].ask);
     }
     return next;
 }
@@ -212,7 +234,7 @@ static int task_due(struct agent_round *round, struct agent_entry *entry, struct
 {
     int rc;
 
-    entry->pull.is_wanted = entry->submit.is_wanted = false;
+    entry->pull.is_wanted = entry->submit.is_wanted = entry->ask.is_wanted = false;
     if (entry->task.site == NONE || entry->is_erased) {
         return 0;
     }
@@ -273,6 +295,9 @@ int agent_answer(struct agent *agent, struct store_txn *txn, const struct agent_
     if (call->method == AGENT_SUBMIT) {
         rc =
             report_answer(agent, &state, call, (const Weft__V1__SubmitReply *)response, failure, now_ms, err);
+    } else if (call->method == AGENT_GET_SITE_STATE) {
+        rc = site_state_answer(agent, &state, call, (const Weft__V1__GetSiteStateReply *)response, failure, now_ms,
+                               err);
     } else if (response == NULL) {
         pull_failed(agent, call, failure, now_ms);
     } else {
@@ -432,6 +457,7 @@ int agent_approve(struct agent *agent, struct store_txn *txn, size_t index, cons
         approval.time_ms = now_ms;
         approval.vector_digest = known->vector_digest;
         changed.approval = &approval;
+        changed.needs_person = false;
         rc = state_put_task(&state, task->id, &changed, err);
     }
     wire_free(&known);

@@ -14,7 +14,8 @@
  * beforehand; the report is *built* once and its bytes kept; it is *sent* until leader and helper have both
  * signed a *receipt*; after the close the receipt must be *in the freeze*; then come the *releases*. A new
  * vector needs a new approval and makes the next revision, as long as the task is open. Bytes once built for a
- * revision never change.
+ * revision never change. Before the first report that a program builds for a task it asks the leader what that holds of
+ * this site: after a restored backup the next revision follows what was reported, not what the store remembers.
  *
  * Of what the leader gives, nothing is believed: rosters and tasks are signed by pinned roots of both sides, a
  * roster's version only rises, a demo roster is refused once there was a real one, catalogues are those that
@@ -30,7 +31,7 @@
 #define AGENT_RULE_SET "weft-0.1"
 #define AGENT_BY_MAX   200 /* bytes of an approver's name */
 
-enum agent_method { AGENT_GET_DOCUMENTS, AGENT_SUBMIT };
+enum agent_method { AGENT_GET_DOCUMENTS, AGENT_SUBMIT, AGENT_GET_SITE_STATE };
 /* "GetDocuments", as in the service weft.v1.Exchange. */
 const char *agent_method_name(enum agent_method method);
 
@@ -124,6 +125,10 @@ WEFT_MUST_USE int agent_has_standing(struct agent *agent, struct store_txn *txn,
  * ERR_TASK_NOT_OPEN, ERR_TASK_CLOSED, ERR_KEY_SHEET_MISSING, ERR_ROSTER_EXPIRED, ... */
 WEFT_MUST_USE int agent_check_ready(struct agent *agent, struct store_txn *txn, size_t index, int64_t now_ms,
                                     struct err *err);
+
+/* The egress log's place that the youngest report kept here names: the largest. *has is false when there is none. */
+WEFT_MUST_USE int agent_log_mark(struct agent *agent, struct store_txn *txn, bool *has, uint64_t *size,
+                                 uint8_t root[DIGEST_SIZE], struct err *err);
 
 /* As agent_due would build it, without the log's place: what a preview shows. */
 WEFT_MUST_USE int agent_draft(struct agent *agent, struct store_txn *txn, size_t index,

@@ -298,8 +298,6 @@ int documents_due(struct agent_round *round, struct agent_entry *entry, struct e
     struct agent_wait *wait = entry == NULL ? &round->agent->pull : &entry->pull;
     struct agent_call call = {.method = AGENT_GET_DOCUMENTS, .has_task = entry != NULL};
     struct state_cursor cursor;
-    uint8_t *packed = NULL;
-    size_t len;
     int rc;
 
     if ((entry != NULL && has_everything(entry)) || !wait_is_due(wait, round->now_ms)) {
@@ -314,19 +312,10 @@ int documents_due(struct agent_round *round, struct agent_entry *entry, struct e
     request.after = reads_anew(round->agent, entry) ? 0 : cursor.after;
     request.after_digest = agent_bytes(cursor.digest, sizeof cursor.digest);
     memcpy(call.task, id, TASK_ID_SIZE);
-    if ((rc = wire_pack(&packed, &len, &request.base, err)) == 0 &&
-        (rc = wire_unpack(&call.request, request.base.descriptor, packed, len, WIRE_LENIENT, err)) == 0) {
+    if ((rc = agent_own_message(&call.request, &request.base, err)) == 0) {
         agent_round_add(round, wait, call);
     }
-    free(packed);
     return rc;
-}
-
-/* Does this failure concern this program's memory and disk, not the document? */
-static bool is_own_failure(int rc)
-{
-    return err_entry(rc)->status == STATUS_DATA_LOSS || err_entry(rc)->status == STATUS_RESOURCE_EXHAUSTED ||
-           rc == ERR_INTERNAL;
 }
 
 /* A document that cannot be taken is left out and named in the log, except a task's whose predecessor is still
@@ -348,7 +337,7 @@ static int take(struct agent *agent, struct state *state, const struct agent_cal
         *stop = true;
         return 0;
     }
-    if (rc != 0 && !is_own_failure(rc)) {
+    if (rc != 0 && !agent_is_own_failure(rc)) {
         log_error("document refused", LOG_TEXT("document", document_type_name(document->type)),
                   LOG_ERR(&why));
         return 0;

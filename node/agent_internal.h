@@ -3,6 +3,7 @@
  *     agent.c            life, loading, lookups, decisions
  *     agent_documents.c  pulling and judging documents
  *     agent_report.c     building, sending, receipts
+ *     agent_state.c      what the leader holds of this site
  *     agent_status.c     where a task stands */
 #ifndef NODE_AGENT_INTERNAL_H
 #define NODE_AGENT_INTERNAL_H
@@ -24,7 +25,8 @@ struct agent_wait {
 struct agent_entry {
     struct agent_task task;
     uint64_t view_number; /* documents up to here are in the view */
-    struct agent_wait pull, submit;
+    struct agent_wait pull, submit, ask;
+    bool has_asked; /* what the leader holds of this site is known */
     bool is_erased;
 };
 
@@ -59,6 +61,10 @@ void wait_back_off(struct agent_wait *wait, int64_t now_ms, int64_t first_ms, in
 /* Takes the request, also on failure. False: the round is full. */
 bool agent_round_add(struct agent_round *round, struct agent_wait *wait, struct agent_call call);
 ProtobufCBinaryData agent_bytes(const void *data, size_t len); /* borrows */
+/* A message on the stack, copied into memory of its own. */
+WEFT_MUST_USE int agent_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err);
+/* Does this failure concern this program's memory and disk, not what a peer gave? */
+bool agent_is_own_failure(int code);
 
 /* ---- agent_documents.c ---- */
 
@@ -77,6 +83,30 @@ WEFT_MUST_USE int report_answer(struct agent *agent, struct state *state, const 
 /* Give the kept vector its approval if its catalogue has a standing one. */
 WEFT_MUST_USE int report_apply_standing(struct state *state, struct agent_entry *entry, int64_t now_ms,
                                         struct err *err);
+
+/* Both must have signed for exactly this report. */
+WEFT_MUST_USE int report_check_receipt(const struct agent *agent, const struct agent_task *task,
+                                       const OutboxReport *report, const Weft__V1__Document *document,
+                                       Weft__V1__Receipt **receipt, struct err *err);
+WEFT_MUST_USE int report_keep_receipt(struct state *state, const struct agent_task *task, const OutboxReport *report,
+                                      const Weft__V1__Document *document, const Weft__V1__Receipt *receipt,
+                                      int64_t now_ms, struct err *err);
+/* Does this report of the site hold the kept vector? Told by building its ciphertexts again. */
+WEFT_MUST_USE int report_is_of_vector(struct agent *agent, struct state *state, const struct agent_task *task,
+                                      const Weft__V1__ReportHeader *header, const SiteTask *known, bool *is_same,
+                                      struct err *err);
+
+/* ---- agent_state.c ---- */
+
+/* Ask the leader, if that is needed: `builds` says that a report would be built now. */
+WEFT_MUST_USE int site_state_due(struct agent_round *round, struct agent_entry *entry, bool builds, struct err *err);
+WEFT_MUST_USE int site_state_answer(struct agent *agent, struct state *state, const struct agent_call *call,
+                                    const Weft__V1__GetSiteStateReply *reply, const struct err *failure,
+                                    int64_t now_ms, struct err *err);
+/* Take in what the leader says that it holds, however it came; *is_open when it has not decided yet. */
+WEFT_MUST_USE int site_state_take(struct agent *agent, struct state *state, struct agent_entry *entry,
+                                  const Weft__V1__GetSiteStateReply *reply, int64_t now_ms, bool *is_open,
+                                  struct err *err);
 
 /* ---- agent_status.c ---- */
 

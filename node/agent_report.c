@@ -36,7 +36,8 @@ int report_apply_standing(struct state *state, struct agent_entry *entry, int64_
         (rc = state_get_task(state, task->id, &known, err)) != 0) {
         goto done;
     }
-    if (standing != NULL && known != NULL && known->vector.len > 0 && !is_approved(known)) {
+    if (standing != NULL && known != NULL && known->vector.len > 0 && !known->needs_person &&
+        !is_approved(known)) {
         changed = *known;
         approval.by = standing->by;
         approval.time_ms = now_ms;
@@ -321,6 +322,72 @@ done:
     return rc;
 }
 
+static int read_mark(const OutboxReport *report, bool *has, uint64_t *size, uint8_t root[DIGEST_SIZE],
+                     struct err *err)
+{
+    Weft__V1__SubmitRequest *request = NULL;
+    Weft__V1__ReportHeader *header = NULL;
+    int rc;
+
+    if ((rc = wire_unpack((ProtobufCMessage **)&request, &weft__v1__submit_request__descriptor, report->request.data,
+                          report->request.len, WIRE_LENIENT, err)) == 0 &&
+        (rc = document_body((ProtobufCMessage **)&header, request->report, DOC(REPORT), err)) == 0 &&
+        header->log_root.len == DIGEST_SIZE && (!*has || header->log_size > *size)) {
+        *has = true;
+        *size = header->log_size;
+        memcpy(root, header->log_root.data, DIGEST_SIZE);
+    }
+    wire_free(&header);
+    report_free(&request);
+    return rc;
+}
+
+int agent_log_mark(struct agent *agent, struct store_txn *txn, bool *has, uint64_t *size, uint8_t root[DIGEST_SIZE],
+                   struct err *err)
+{
+    struct state state = agent_store(agent, txn);
+    int rc = agent_load(agent, txn, err);
+
+    *has = false;
+    for (size_t i = 0; rc == 0 && i < agent->num_tasks; i++) {
+        OutboxReport *last = NULL;
+        if ((rc = outbox_get(&state, agent->tasks[i].task.task->id, 0, &last, err)) == 0 && last != NULL &&
+            last->request.len > 0) {
+            rc = read_mark(last, has, size, root, err);
+        }
+        wire_free(&last);
+    }
+    return rc;
+}
+
+static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+int report_is_of_vector(struct agent *agent, struct state *state, const struct agent_task *task,
+                        const Weft__V1__ReportHeader *header, const SiteTask *known, bool *is_same, struct err *err)
+{
+    struct build build = {.agent = agent, .state = state, .task = task, .revision = header->revision};
+    Weft__V1__SubmitRequest *request = NULL;
+    Weft__V1__ReportHeader *built = NULL;
+    int rc;
+
+    *is_same = false;
+    if (known == NULL || known->vector.len == 0 || check_key_sheets(task, NULL) != 0) {
+        return 0;
+    }
+    digest(build.log_root, NULL, 0);
+    if ((rc = build_request(&build, known, &request, err)) == 0 &&
+        (rc = document_body((ProtobufCMessage **)&built, request->report, DOC(REPORT), err)) == 0) {
+        *is_same = same_bytes(&built->leader_digest, &header->leader_digest) &&
+                   same_bytes(&built->helper_digest, &header->helper_digest);
+    }
+    wire_free(&built);
+    report_free(&request);
+    return rc;
+}
+
 /* ---- sending ---- */
 
 static bool is_on_its_way(const OutboxReport *report)
@@ -370,6 +437,10 @@ static int build_if_ready(struct agent_round *round, struct agent_entry *entry, 
         rc = mark_used(&round->state, task, known, accepted->revision, err);
         goto done;
     }
+    if (!entry->has_asked) {
+        rc = site_state_due(round, entry, true, err);
+        goto done;
+    }
     if ((rc = build_next(round->agent, &round->state, &entry->task, known, last, accepted, round->now_ms,
                          err)) != 0 ||
         (rc = outbox_get(&round->state, task->id, 0, &built, err)) != 0) {
@@ -393,6 +464,9 @@ int report_due(struct agent_round *round, struct agent_entry *entry, struct err 
         rc = is_on_its_way(last) ? send_report(round, entry, last, err)
                                  : build_if_ready(round, entry, last, err);
     }
+    if (rc == 0 && !entry->ask.in_flight) {
+        rc = site_state_due(round, entry, false, err);
+    }
     wire_free(&last);
     return rc;
 }
@@ -411,8 +485,7 @@ static bool signed_by(const struct roster *roster, const Weft__V1__Document *doc
     return document_is_signed(document, wire->id, wire->sign_key.data);
 }
 
-/* Both must have signed for exactly this report. */
-static int check_receipt(const struct agent *agent, const struct agent_task *task, const OutboxReport *report,
+int report_check_receipt(const struct agent *agent, const struct agent_task *task, const OutboxReport *report,
                          const Weft__V1__Document *document, Weft__V1__Receipt **receipt, struct err *err)
 {
     const struct roster_area *area = &task->roster->areas[task->area];
@@ -444,7 +517,7 @@ static int check_receipt(const struct agent *agent, const struct agent_task *tas
     return rc;
 }
 
-static int keep_receipt(struct state *state, const struct agent_task *task, const OutboxReport *report,
+int report_keep_receipt(struct state *state, const struct agent_task *task, const OutboxReport *report,
                         const Weft__V1__Document *document, const Weft__V1__Receipt *receipt, int64_t now_ms,
                         struct err *err)
 {
@@ -505,8 +578,8 @@ static int answer(struct agent *agent, struct state *state, struct agent_entry *
     if (reply != NULL && reply->receipt == NULL) {
         err_set(&why, ERR_RECEIPT_INVALID, "revision %" PRIu32 ": there is none", report->revision);
     } else if (reply != NULL &&
-               check_receipt(agent, &entry->task, report, reply->receipt, &receipt, &why) == 0) {
-        rc = keep_receipt(state, &entry->task, report, reply->receipt, receipt, now_ms, err);
+               report_check_receipt(agent, &entry->task, report, reply->receipt, &receipt, &why) == 0) {
+        rc = report_keep_receipt(state, &entry->task, report, reply->receipt, receipt, now_ms, err);
         wire_free(&receipt);
         return rc;
     } else if (reply == NULL && failure != NULL) {

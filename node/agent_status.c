@@ -47,8 +47,10 @@ static void describe(struct agent_report *out, const OutboxReport *report)
     if (report->report_id.len == sizeof out->report_id) {
         memcpy(out->report_id, report->report_id.data, sizeof out->report_id);
     }
-    if (report->report_digest.len == DIGEST_SIZE && report->request_digest.len == DIGEST_SIZE) {
+    if (report->report_digest.len == DIGEST_SIZE) {
         memcpy(out->report_digest, report->report_digest.data, DIGEST_SIZE);
+    }
+    if (report->request_digest.len == DIGEST_SIZE) { /* none of an adopted report */
         memcpy(out->request_digest, report->request_digest.data, DIGEST_SIZE);
     }
     out->request_len = report->request_len;

@@ -315,6 +315,10 @@ int command_status(const struct args *args, struct err *err)
     if (rc != 0) {
         return rc;
     }
+    if (!egress_is_as_marked(session.egress)) {
+        err_set(&bad, ERR_EGRESS_CHANGED, "size %" PRIu64, egress_size(session.egress));
+        err_at(&bad, egress_path(session.egress), 0, 0);
+    }
     if (args_flag(args, "egress")) {
         print_egress(args, &session);
     } else {

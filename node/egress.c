@@ -20,7 +20,26 @@ struct egress {
     bool read_only;
     off_t end; /* of the last whole line */
     struct merkle tree;
+    struct egress_mark mark;
+    bool is_as_marked;
 };
+
+/* ---- the mark ---- */
+
+static void compare_with_mark(struct egress *egress)
+{
+    uint8_t root[DIGEST_SIZE];
+
+    if (egress->tree.size == egress->mark.size) {
+        merkle_root(&egress->tree, root);
+        egress->is_as_marked = memcmp(root, egress->mark.root, DIGEST_SIZE) == 0;
+    }
+}
+
+bool egress_is_as_marked(const struct egress *egress)
+{
+    return egress->is_as_marked;
+}
 
 /* ---- reading ---- */
 
@@ -44,6 +63,7 @@ static int take_line(struct egress *egress, const char *line, size_t len, struct
     merkle_leaf(leaf, line, len);
     merkle_add(&egress->tree, leaf);
     egress->end += (off_t)len + 1;
+    compare_with_mark(egress);
     return 0;
 }
 
@@ -147,7 +167,8 @@ static int open_file(struct egress *egress, struct err *err)
     return egress->fd >= 0 ? 0 : err_set_errno(err, ERR_FILE_WRITE, errno, "%s", egress->path);
 }
 
-int egress_open(struct egress **out, const char *path, bool read_only, struct err *err)
+int egress_open(struct egress **out, const char *path, bool read_only, const struct egress_mark *mark,
+                struct err *err)
 {
     struct egress *egress = calloc(1, sizeof *egress);
     int rc;
@@ -157,6 +178,12 @@ int egress_open(struct egress **out, const char *path, bool read_only, struct er
     }
     egress->fd = -1;
     egress->read_only = read_only;
+    if (mark != NULL) {
+        egress->mark = *mark;
+    } else {
+        merkle_root(&egress->tree, egress->mark.root); /* of nothing */
+    }
+    compare_with_mark(egress);
     if ((egress->path = strdup(path)) == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "egress log");
     } else if ((rc = open_file(egress, err)) == 0) {

@@ -12,6 +12,9 @@
  * A crash may leave an incomplete last line; nothing left before a line was complete, so it is cut off at the
  * next opening. Anything else that is not such a list, or a list that became shorter, is ERR_EGRESS_LOG.
  *
+ * A line that was changed within itself still is such a list; it shows in the root. Each report names size and root
+ * of the list before it: that is the mark which the list is compared with when it is read.
+ *
  * One writer at a time (the node's lock); others may read. */
 #ifndef NODE_EGRESS_H
 #define NODE_EGRESS_H
@@ -27,7 +30,7 @@ struct egress;
 
 struct egress_entry {
     int64_t time_ms;
-    const char *kind;        /* "documents", "report", "commitment" */
+    const char *kind;        /* "documents", "state", "report", "commitment" */
     const char *task;        /* hexadecimal; "" for none */
     const char *destination; /* TLS name */
     const char *method;
@@ -35,8 +38,15 @@ struct egress_entry {
     uint8_t sha256[DIGEST_SIZE];
 };
 
-/* Read only: the file may be missing (an empty list), and an incomplete last line is left alone. */
-WEFT_MUST_USE int egress_open(struct egress **egress, const char *path, bool read_only, struct err *err);
+/* What the list was when the last report was built. */
+struct egress_mark {
+    uint64_t size;
+    uint8_t root[DIGEST_SIZE];
+};
+
+/* `mark` NULL: none to compare with. Read only: the file may be missing (an empty list), and an incomplete last line is left alone. */
+WEFT_MUST_USE int egress_open(struct egress **egress, const char *path, bool read_only, const struct egress_mark *mark,
+                              struct err *err);
 void egress_close(struct egress **egress);
 
 /* Take in what another process appended meanwhile, and cut off what one left incomplete. */
@@ -44,6 +54,9 @@ WEFT_MUST_USE int egress_refresh(struct egress *egress, struct err *err);
 
 /* On disk when it returns. After a failure the file is as before. */
 WEFT_MUST_USE int egress_add(struct egress *egress, const struct egress_entry *entry, struct err *err);
+
+/* Did the list begin as the mark says? If not, lines were changed or lost since the last report. */
+bool egress_is_as_marked(const struct egress *egress);
 
 const char *egress_path(const struct egress *egress);
 uint64_t egress_size(const struct egress *egress);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/store_key.h"
 #include "base/wire.h"
 #include "node/store_tables.h"
 
@@ -20,19 +21,19 @@ static int put(struct state *state, const uint8_t task[TASK_ID_SIZE], const Outb
     return state_put_message(state, TABLE_OUTBOX, task, NULL, report->revision, &report->base, err);
 }
 
-/* Revisions are consecutive from 1. */
+/* Revisions rise, mostly by one: what was adopted may stand higher. */
 static int highest(struct state *state, const uint8_t task[TASK_ID_SIZE], uint32_t *revision, struct err *err)
 {
     struct store_cursor cursor = {0};
-    uint32_t num = 0;
+    uint32_t last = 0;
     int rc;
 
     for (rc = store_first(state->txn, &cursor, TABLE_OUTBOX, task, TASK_ID_SIZE, err);
          rc == 0 && cursor.key != NULL; rc = store_next(&cursor, err)) {
-        num++;
+        last = (uint32_t)store_number_read(cursor.key + cursor.key_len - 8, 8);
     }
     store_cursor_end(&cursor);
-    *revision = num;
+    *revision = last;
     return rc;
 }
 
@@ -77,6 +78,19 @@ int outbox_add(struct state *state, const uint8_t task[TASK_ID_SIZE], const Outb
         return err_set(err, ERR_INTERNAL, "revision %" PRIu32 " after %" PRIu32, report->revision, last);
     }
     return put(state, task, report, err);
+}
+
+int outbox_adopt(struct state *state, const uint8_t task[TASK_ID_SIZE], const OutboxReport *report, struct err *err)
+{
+    OutboxReport *known = NULL;
+    int rc = get(state, task, report->revision, &known, err);
+
+    if (rc == 0 && known != NULL && known->state == WEFT__V1__REPORT_STATE__REPORT_ACCEPTED) {
+        rc = err_set(err, ERR_RECEIPT_INVALID, "revision %" PRIu32 ": another report has one already",
+                     report->revision);
+    }
+    wire_free(&known);
+    return rc == 0 ? put(state, task, report, err) : rc;
 }
 
 static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)

@@ -16,6 +16,10 @@ WEFT_MUST_USE int outbox_get_accepted(struct state *state, const uint8_t task[TA
 /* A new revision, which must be the next one. */
 WEFT_MUST_USE int outbox_add(struct state *state, const uint8_t task[TASK_ID_SIZE],
                              const OutboxReport *report, struct err *err);
+/* A report that is known from the leader alone: its names and receipt, no bytes. ERR_RECEIPT_INVALID when another
+ * report of its revision has been accepted. */
+WEFT_MUST_USE int outbox_adopt(struct state *state, const uint8_t task[TASK_ID_SIZE], const OutboxReport *report,
+                               struct err *err);
 /* What became of a report. ERR_INTERNAL if its bytes or names differ from what was added. */
 WEFT_MUST_USE int outbox_update(struct state *state, const uint8_t task[TASK_ID_SIZE],
                                 const OutboxReport *report, struct err *err);

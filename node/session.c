@@ -10,6 +10,7 @@
 #include "base/calendar.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
 #include "node/state.h"
@@ -61,6 +62,11 @@ static int log_place(void *user, const struct task *task, const uint8_t *commitm
     return 0;
 }
 
+static const char *kind_of(enum agent_method method)
+{
+    return method == AGENT_SUBMIT ? "report" : method == AGENT_GET_SITE_STATE ? "state" : "documents";
+}
+
 /* Bytes are about to leave. */
 static int log_sent(void *user, const char *destination, const char *method, const uint8_t *bytes, size_t len,
                     struct err *err)
@@ -69,7 +75,7 @@ static int log_sent(void *user, const char *destination, const char *method, con
     const struct agent_call *call = session->sending;
     char hex[HEX_SIZE(TASK_ID_SIZE)] = "";
     struct egress_entry entry = {.time_ms = calendar_now_ms(),
-                                 .kind = call->method == AGENT_SUBMIT ? "report" : "documents",
+                                 .kind = kind_of(call->method),
                                  .task = hex,
                                  .destination = destination,
                                  .method = agent_method_name(call->method),
@@ -152,6 +158,30 @@ static int open_channel(struct session *session, struct err *err)
     return rc;
 }
 
+/* The egress log, compared with what the last report said of it. */
+static int open_egress(struct session *session, bool looks, struct err *err)
+{
+    struct egress_mark mark = {0};
+    struct store_txn *txn = NULL;
+    bool has_mark = false;
+    int rc;
+
+    if ((rc = store_begin(session->store, &txn, false, err)) == 0) {
+        rc = agent_log_mark(session->agent, txn, &has_mark, &mark.size, mark.root, err);
+    }
+    store_abort(&txn);
+    if (rc != 0 || (rc = egress_open(&session->egress, session->settings.egress_log, looks, has_mark ? &mark : NULL,
+                                     err)) != 0) {
+        return rc;
+    }
+    if (!egress_is_as_marked(session->egress)) {
+        struct err why = {0};
+        err_set(&why, ERR_EGRESS_CHANGED, "%s", session->settings.egress_log);
+        log_error("the egress log was changed", LOG_ERR(&why));
+    }
+    return 0;
+}
+
 static int load_identity(struct session *session, struct err *err)
 {
     int rc = identity_load(&session->identity, session->settings.dir, err);
@@ -194,7 +224,7 @@ int session_open(struct session *session, const char *settings_path, enum sessio
     }
     if (use != SESSION_RECORDS &&
         ((rc = load_roots(session, err)) != 0 || (rc = make_agent(session, err)) != 0 ||
-         (rc = egress_open(&session->egress, session->settings.egress_log, looks, err)) != 0)) {
+         (rc = open_egress(session, looks, err)) != 0)) {
         goto done;
     }
     if (use == SESSION_TALK && (rc = session_check_certificate(session, err)) == 0) {

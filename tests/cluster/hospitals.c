@@ -90,6 +90,7 @@ static void evaluate_and_approve(struct cluster *cluster, int site, struct store
 
 static void act(struct cluster *cluster, int site)
 {
+    static const enum core_method methods[] = {CORE_GET_DOCUMENTS, CORE_SUBMIT, CORE_GET_SITE_STATE};
     struct hospital *hospital = hospital_of(cluster, site);
     struct agent_call calls[MAX_CALLS];
     struct store_txn *txn = NULL;
@@ -107,8 +108,7 @@ static void act(struct cluster *cluster, int site)
             abort();
         }
         *tag = (struct tag){calls[i], hospital->generation};
-        cluster_site_calls(cluster, site, calls[i].method == AGENT_SUBMIT ? CORE_SUBMIT : CORE_GET_DOCUMENTS,
-                           calls[i].request, tag);
+        cluster_site_calls(cluster, site, methods[calls[i].method], calls[i].request, tag);
     }
 }
 
@@ -167,7 +167,7 @@ size_t hospitals_num_crashes(const struct cluster *cluster)
     return ((struct hospitals *)cluster->players.user)->num_crashes;
 }
 
-static bool is_served(const struct cluster *cluster, int site)
+struct agent_status hospitals_status(const struct cluster *cluster, int site)
 {
     struct hospital *hospital = hospital_of(cluster, site);
     struct agent_status status = {.state = AGENT_NEW};
@@ -180,7 +180,47 @@ static bool is_served(const struct cluster *cluster, int site)
         must(agent_status(hospital->agent, txn, 0, cluster->now_ms, &status, &err), &err);
     }
     store_abort(&txn);
-    return status.state == AGENT_RELEASED;
+    return status;
+}
+
+void hospitals_approve(struct cluster *cluster, int site)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+
+    must(store_begin(hospital->store, &txn, true, &err), &err);
+    must(agent_approve(hospital->agent, txn, 0, "quality officer", cluster->now_ms, &err), &err);
+    must(store_commit(&txn, &err), &err);
+}
+
+void hospitals_back_up(struct cluster *cluster, int site)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    char path[320];
+    struct err err = {0};
+
+    snprintf(path, sizeof path, "%s.backup", hospital->path);
+    must(store_backup(hospital->store, path, &err), &err);
+}
+
+void hospitals_restore(struct cluster *cluster, int site)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    char command[1024];
+
+    close_hospital(hospital);
+    hospital->generation++;
+    snprintf(command, sizeof command, "rm -r %s && mv %s.backup %s", hospital->path, hospital->path, hospital->path);
+    if (system(command) != 0) {
+        abort();
+    }
+    open_hospital(cluster, site);
+}
+
+static bool is_served(const struct cluster *cluster, int site)
+{
+    return hospitals_status(cluster, site).state == AGENT_RELEASED;
 }
 
 bool hospitals_are_served(const struct cluster *cluster)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/wire.h"
 #include "tests/cluster/cluster.h"
 #include "coordinator/totals.h"
 #include "tests/cluster/hospitals.h"
@@ -270,6 +271,70 @@ static void test_cluster__serves_every_hospital(void **state)
     }
 }
 
+static bool both_are_accepted(const struct cluster *cluster)
+{
+    return hospitals_status(cluster, 0).state == AGENT_ACCEPTED && hospitals_status(cluster, 1).state == AGENT_ACCEPTED;
+}
+
+static bool is_asked(const struct cluster *cluster)
+{
+    return hospitals_status(cluster, 0).accepted.revision > 0 && hospitals_status(cluster, 1).accepted.revision > 0;
+}
+
+static uint32_t highest_revision(struct cluster *cluster, int site)
+{
+    Weft__V1__GetSiteStateRequest request = WEFT__V1__GET_SITE_STATE_REQUEST__INIT;
+    const struct roster_site *who = &cluster->roster->sites[site];
+    Weft__V1__ReportHeader *header = NULL;
+    ProtobufCMessage *reply = NULL;
+    struct err err = {0};
+    uint32_t revision;
+
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster->task->id};
+    assert_int_equal(cluster_call(cluster, cluster->roster->areas[who->supervisor].leader, who->wire->tls_name,
+                                  CORE_GET_SITE_STATE, &request.base, &reply, &err),
+                     0);
+    assert_int_equal(document_body((ProtobufCMessage **)&header, ((Weft__V1__GetSiteStateReply *)reply)->newest->report,
+                                   WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT, &err),
+                     0);
+    revision = header->revision;
+    wire_free(&header);
+    wire_free(&reply);
+    return revision;
+}
+
+/* Hospitals whose stores are those of before their reports: the same numbers are not sent again; other numbers need a
+ * person, and then follow as the next revision. */
+static void test_cluster__a_hospital_restored_from_a_backup_goes_on_above_its_reports(void **state)
+{
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 30, &small, &no_faults);
+    hospitals_start(&cluster);
+    cluster.sites[2].is_silent = true; /* so long their area does not close */
+    hospitals_back_up(&cluster, 0);
+    hospitals_back_up(&cluster, 1);
+    assert_true(cluster_run(&cluster, both_are_accepted, 60000));
+    hospitals_restore(&cluster, 0);
+    hospitals_restore(&cluster, 1);
+    cluster.sites[1].vector[0] = cluster.sites[1].vector[0] == 0;
+    assert_true(cluster_run(&cluster, is_asked, 60000));
+    assert_int_equal(hospitals_status(&cluster, 0).state, AGENT_ACCEPTED);
+    assert_int_equal(hospitals_status(&cluster, 1).state, AGENT_EVALUATED);
+    assert_int_equal(highest_revision(&cluster, 1), 1);
+    hospitals_approve(&cluster, 1);
+    assert_true(cluster_run(&cluster, both_are_accepted, 60000));
+    assert_int_equal(highest_revision(&cluster, 0), 1);
+    assert_int_equal(highest_revision(&cluster, 1), 2);
+    cluster.sites[2].is_silent = false;
+    assert_true(cluster_run(&cluster, hospitals_are_served, 3600000));
+    assert_true(check_releases(&cluster) > 0);
+    hospitals_stop(&cluster);
+    cluster_stop(&cluster);
+}
+
 /* Same seed, same documents: byte for byte. */
 static void test_cluster__is_deterministic(void **state)
 {
@@ -316,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_cluster__releases_totals_by_class),
         cmocka_unit_test(test_cluster__adds_up_classes_from_what_is_released),
         cmocka_unit_test(test_cluster__serves_every_hospital),
+        cmocka_unit_test(test_cluster__a_hospital_restored_from_a_backup_goes_on_above_its_reports),
         cmocka_unit_test(test_cluster__is_deterministic),
         cmocka_unit_test(test_cluster__more_seeds),
     };

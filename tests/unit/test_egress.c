@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "node/egress.h"
 #include "tests/unit/scratch.h"
@@ -51,7 +53,7 @@ static struct egress *open_log(bool read_only)
 {
     struct egress *egress = NULL;
     struct err err = {0};
-    int rc = egress_open(&egress, log_path(), read_only, &err);
+    int rc = egress_open(&egress, log_path(), read_only, NULL, &err);
 
     if (rc != 0) {
         fail_msg("%s", err.detail);
@@ -155,7 +157,7 @@ static void expect_broken(void)
     struct egress *egress = NULL;
     struct err err = {0};
 
-    assert_int_equal(egress_open(&egress, log_path(), false, &err), ERR_EGRESS_LOG);
+    assert_int_equal(egress_open(&egress, log_path(), false, NULL, &err), ERR_EGRESS_LOG);
     assert_null(egress);
     assert_true(err.line > 0);
 }
@@ -248,6 +250,41 @@ static void test_egress__refuses_names_that_would_need_escaping(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static bool is_as_marked(const struct egress_mark *mark)
+{
+    struct egress *egress = NULL;
+    struct err err = {0};
+    bool is;
+
+    assert_int_equal(egress_open(&egress, log_path(), true, mark, &err), 0);
+    is = egress_is_as_marked(egress);
+    egress_close(&egress);
+    return is;
+}
+
+static void test_egress__a_line_changed_or_lost_before_the_mark_is_noticed(void **state)
+{
+    struct egress *egress = open_log(false);
+    struct egress_mark mark = {.size = 2};
+    FILE *file;
+
+    (void)state;
+    add(egress, 11);
+    add(egress, 22);
+    egress_root(egress, mark.root);
+    add(egress, 33);
+    egress_close(&egress);
+    assert_true(is_as_marked(&mark));
+    assert_true(is_as_marked(NULL));
+    assert_non_null(file = fopen(log_path(), "r+"));
+    assert_int_equal(fseek(file, 20, SEEK_SET), 0); /* a digit of the first line's time */
+    fputc('9', file);
+    fclose(file);
+    assert_false(is_as_marked(&mark));
+    assert_int_equal(truncate(log_path(), 0), 0);
+    assert_false(is_as_marked(&mark));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +295,7 @@ int main(void)
         TEST(test_egress__takes_in_what_another_process_appended),
         TEST(test_egress__a_full_disk_leaves_the_list_whole),
         TEST(test_egress__refuses_names_that_would_need_escaping),
+        TEST(test_egress__a_line_changed_or_lost_before_the_mark_is_noticed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
