@@ -32,6 +32,28 @@
         .zh = "所信任的根文件：双方各至少一个。"                                             \
     }
 
+/* `proxy`, `proxy_credentials`, `no_proxy` (char *); see base/proxy.h. */
+#define PARTY_PROXY_SETTINGS(owner)                                                                          \
+    {.name = "proxy",                                                                                        \
+     .type = SETTING_STRING,                                                                                 \
+     .offset = offsetof(owner, proxy),                                                                       \
+     .fallback = "environment",                                                                              \
+     .max = 300,                                                                                             \
+     .en = "HTTP proxy for calls to others, http://HOST:PORT; none; or environment: https_proxy.",           \
+     .zh = "对外连接所用的 HTTP 代理 http://主机:端口；none 为不用；environment 取自 https_proxy。"},        \
+        {.name = "proxy_credentials",                                                                        \
+         .type = SETTING_PATH,                                                                               \
+         .offset = offsetof(owner, proxy_credentials),                                                       \
+         .fallback = "",                                                                                     \
+         .en = "File (mode 0600) with one line USER:PASSWORD for the proxy.",                                \
+         .zh = "代理用户名与密码文件（权限 0600），一行“用户:密码”。"},                                      \
+    {                                                                                                        \
+        .name = "no_proxy", .type = SETTING_STRING, .offset = offsetof(owner, no_proxy), .fallback = "",     \
+        .max = 2000,                                                                                         \
+        .en = "Hosts, domains and networks reached without it, with commas; none: from no_proxy.",           \
+        .zh = "不经代理的主机、域名与网段，以逗号分隔；不填则取自 no_proxy。"                                \
+    }
+
 #define PARTY_LOG_SETTINGS(owner)                                                                            \
     {.name = "log_level",                                                                                    \
      .type = SETTING_CHOICE,                                                                                 \

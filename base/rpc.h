@@ -30,6 +30,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "base/err.h"
+#include "base/proxy.h"
 
 #define RPC_MAX_MESSAGE (8u << 20) /* default bound of a message, both ways */
 #define RPC_NAME_SIZE   254        /* a DNS name and its NUL */
@@ -151,7 +152,7 @@ struct rpc_channel_options {
     const char *tls_name; /* the DNS name that its certificate must bear; default: the host of target */
     const char *ca_file, *cert_file, *key_file; /* as in the server's; read when the channel opens */
     size_t max_message;                         /* bytes, both ways; default RPC_MAX_MESSAGE */
-    bool use_proxy;                             /* heed http_proxy and https_proxy; default no */
+    const struct proxy *proxy; /* the way there (base/proxy.h), copied; NULL: direct, whatever the environment says */
     rpc_sent sent;                              /* may be NULL */
     void *sent_user;
 };
@@ -162,7 +163,7 @@ WEFT_MUST_USE int rpc_channel_open(struct rpc_channel **out, const struct rpc_ch
 
 /* Call `method` of `service` and wait for the answer, at most `timeout_ms` (> 0). On success the caller owns
  * *response and ends it with wire_free(). Failures: the error that the server gave, its detail prefixed with
- * the destination; ERR_UNREACHABLE, ERR_DEADLINE, ERR_CERTIFICATE; ERR_MESSAGE_TOO_LARGE,
+ * the destination; ERR_UNREACHABLE, ERR_PROXY_REFUSED, ERR_DEADLINE, ERR_CERTIFICATE; ERR_MESSAGE_TOO_LARGE,
  * ERR_MESSAGE_MALFORMED. Never repeated by itself. Any number of threads may share a channel. */
 WEFT_MUST_USE int rpc_call_unary(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service,
                                  const char *method, const ProtobufCMessage *request,

@@ -2,7 +2,11 @@
  *
  * A channel of gRPC moves only while somebody polls a completion queue. After an outage, calls that fail at
  * once poll too little for it ever to reconnect; so each call on a channel that is not ready first waits for
- * it, polling, for at most READY_WAIT_MS, and has it try anew at once instead of sitting out its back-off. */
+ * it, polling, for at most READY_WAIT_MS, and has it try anew at once instead of sitting out its back-off.
+ *
+ * Through a proxy the channel leads to the proxy, and gRPC's own handshaker asks that to CONNECT to the target, before
+ * TLS. It is told so by the same arguments that gRPC makes from environment variables; we make them, because it cannot
+ * read a password with '@' and logs what it cannot read. */
 #include "base/rpc_internal.h"
 
 #include <stdio.h>
@@ -18,10 +22,16 @@
 
 #define READY_WAIT_MS 500
 #define PATH_MAX_LEN  256
+#define MAX_ARGS      24
+
+/* As in gRPC's http_connect_handshaker.h. */
+#define ARG_HTTP_CONNECT_SERVER  "grpc.http_connect_server"
+#define ARG_HTTP_CONNECT_HEADERS "grpc.http_connect_headers"
 
 struct rpc_channel {
     grpc_channel *grpc;
     char *destination; /* tls_name */
+    char proxy[PROXY_ADDRESS_SIZE]; /* empty: none */
     size_t max_message;
     rpc_sent sent;
     void *sent_user;
@@ -44,7 +54,8 @@ static grpc_channel *channel_create(const struct rpc_channel *channel,
                                     const struct rpc_channel_options *options,
                                     grpc_channel_credentials *credentials)
 {
-    grpc_arg args[] = {
+    bool has_proxy = options->proxy != NULL && options->proxy->address[0] != '\0';
+    grpc_arg args[MAX_ARGS] = {
         rpc_arg_text(GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, channel->destination),
         rpc_arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)channel->max_message),
         rpc_arg_int(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int)channel->max_message),
@@ -59,11 +70,17 @@ static grpc_channel *channel_create(const struct rpc_channel *channel,
         rpc_arg_int(GRPC_ARG_ENABLE_RETRIES, 0),
         rpc_arg_int(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
         rpc_arg_int(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), /* its own connection, gone when it closes */
-        rpc_arg_int(GRPC_ARG_ENABLE_HTTP_PROXY, options->use_proxy),
+        rpc_arg_int(GRPC_ARG_ENABLE_HTTP_PROXY, 0), /* of the environment */
     };
-    const grpc_channel_args list = {sizeof(args) / sizeof(*args), args};
+    grpc_channel_args list = {0, args};
 
-    return grpc_channel_create(options->target, credentials, &list);
+    while (args[list.num_args].key != NULL)
+        list.num_args++;
+    if (has_proxy)
+        args[list.num_args++] = rpc_arg_text(ARG_HTTP_CONNECT_SERVER, options->target);
+    if (has_proxy && options->proxy->header[0] != '\0')
+        args[list.num_args++] = rpc_arg_text(ARG_HTTP_CONNECT_HEADERS, options->proxy->header);
+    return grpc_channel_create(has_proxy ? options->proxy->address : options->target, credentials, &list);
 }
 
 static int fill_channel(struct rpc_channel *channel, const struct rpc_channel_options *options,
@@ -76,6 +93,8 @@ static int fill_channel(struct rpc_channel *channel, const struct rpc_channel_op
     channel->max_message = options->max_message != 0 ? options->max_message : RPC_MAX_MESSAGE;
     channel->sent = options->sent;
     channel->sent_user = options->sent_user;
+    if (options->proxy != NULL)
+        memcpy(channel->proxy, options->proxy->address, sizeof(channel->proxy));
     if ((channel->destination = destination_of(options)) == NULL)
         return err_set(err, ERR_NO_MEMORY, "channel");
     if ((rc = rpc_files_init(&files, options->ca_file, options->cert_file, options->key_file, err)) != 0 ||
@@ -273,7 +292,9 @@ int rpc_call_unary(struct rpc_channel *channel, const ProtobufCServiceDescriptor
         return err_set(err, ERR_INTERNAL, "%s/%s: not such a call", service->name, method);
     if ((rc = wire_pack(&bytes, &len, request, err)) == 0)
         rc = check_and_send(channel, name, bytes, len, found, response, timeout_ms, err);
-    if (rc != 0)
+    if (rc != 0 && channel->proxy[0] != '\0')
+        err_prefix(err, "%s %s through proxy %s", channel->destination, name, channel->proxy);
+    else if (rc != 0)
         err_prefix(err, "%s %s", channel->destination, name);
     return rc;
 }

@@ -217,6 +217,8 @@ static int code_of_status(grpc_status_code status, const char *text)
     case GRPC_STATUS_UNAUTHENTICATED:
         return ERR_CERTIFICATE;
     case GRPC_STATUS_UNAVAILABLE:
+        if (says(text, "HTTP proxy returned response code"))
+            return ERR_PROXY_REFUSED;
         /* OpenSSL's words, which gRPC passes on. */
         return says(text, "certificate verify failed") || says(text, "alert") || says(text, "Peer name") ||
                        says(text, "Hostname Verification")

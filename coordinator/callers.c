@@ -61,15 +61,28 @@ static void close_links(struct callers *callers)
     }
 }
 
-static struct link *get_link(struct callers *callers, const struct callers_job *job, struct err *err)
+static int open_link(const struct callers *callers, struct link *link, const struct callers_job *job, struct err *err)
 {
+    struct proxy proxy = {0};
     struct rpc_channel_options options = {
         .target = job->endpoint,
         .tls_name = job->tls_name,
         .ca_file = callers->options.ca_file,
         .cert_file = callers->options.cert_file,
         .key_file = callers->options.key_file,
+        .proxy = &proxy,
     };
+    int rc = proxy_choose(&proxy, &callers->options.proxy, job->endpoint, err);
+
+    if (rc == 0) {
+        rc = rpc_channel_open(&link->channel, &options, err);
+    }
+    proxy_clear(&proxy);
+    return rc;
+}
+
+static struct link *get_link(struct callers *callers, const struct callers_job *job, struct err *err)
+{
     struct link *link;
 
     for (link = callers->links; link != NULL; link = link->next) {
@@ -82,7 +95,7 @@ static struct link *get_link(struct callers *callers, const struct callers_job *
         err_set(err, ERR_NO_MEMORY, "connection");
         return NULL;
     }
-    if (rpc_channel_open(&link->channel, &options, err) != 0) {
+    if (open_link(callers, link, job, err) != 0) {
         free(link);
         return NULL;
     }

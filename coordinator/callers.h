@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/proxy.h"
 #include "coordinator/core.h"
 #include "coordinator/setup.h"
 
@@ -24,6 +25,7 @@ struct callers_job {
 
 struct callers_options {
     const char *ca_file, *cert_file, *key_file;
+    struct proxy_settings proxy;
     unsigned num_threads;
     int timeout_ms; /* of one call */
     void (*done)(void *user, struct callers_job *job);

@@ -792,6 +792,8 @@ static int start_callers(struct daemon *daemon, struct err *err)
         .ca_file = daemon->setup.settings.ca,
         .cert_file = daemon->setup.settings.certificate,
         .key_file = daemon->setup.tls_key_path,
+        .proxy = {daemon->setup.settings.proxy, daemon->setup.settings.proxy_credentials,
+                  daemon->setup.settings.no_proxy},
         .num_threads = NUM_CALLERS,
         .timeout_ms = CALL_TIMEOUT_MS,
         .done = on_call_done,

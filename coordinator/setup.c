@@ -71,6 +71,7 @@ static const struct setting table[] = {
      .max = 3600000,
      .en = "How often to look for news from above.",
      .zh = "查看上级新内容的间隔。"},
+    PARTY_PROXY_SETTINGS(struct setup_settings),
     PARTY_LOG_SETTINGS(struct setup_settings),
 };
 

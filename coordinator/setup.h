@@ -20,6 +20,7 @@ struct setup_settings {
     struct setting_list roots;
     char *listen, *advertise, *port_file, *store, *publication, *parent;
     struct setting_list peers;
+    char *proxy, *proxy_credentials, *no_proxy;
     int64_t poll_ms;
     int log_level, log_format;
 };

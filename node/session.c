@@ -141,8 +141,12 @@ int session_check_certificate(const struct session *session, struct err *err)
 
 static int open_channel(struct session *session, struct err *err)
 {
+    const struct node_settings *settings = &session->settings;
+    const struct proxy_settings ways = {settings->proxy, settings->proxy_credentials, settings->no_proxy};
     char *key = file_join(session->settings.dir, IDENTITY_TLS_KEY_FILE);
+    struct proxy proxy = {0};
     struct rpc_channel_options options = {
+        .proxy = &proxy,
         .target = session->settings.leader_address,
         .tls_name = session->settings.leader_name,
         .ca_file = session->settings.ca,
@@ -152,8 +156,12 @@ static int open_channel(struct session *session, struct err *err)
         .sent_user = session,
     };
     int rc = key == NULL ? err_set(err, ERR_NO_MEMORY, "connection")
-                         : rpc_channel_open(&session->channel, &options, err);
+                         : proxy_choose(&proxy, &ways, settings->leader_address, err);
 
+    if (rc == 0) {
+        rc = rpc_channel_open(&session->channel, &options, err);
+    }
+    proxy_clear(&proxy);
     free(key);
     return rc;
 }

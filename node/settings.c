@@ -42,6 +42,7 @@ static const struct setting table[] = {
      .max = 3600000,
      .en = "How often the daemon looks for new tasks and results.",
      .zh = "守护进程查看新任务与结果的间隔。"},
+    PARTY_PROXY_SETTINGS(struct node_settings),
     PARTY_LOG_SETTINGS(struct node_settings),
 };
 

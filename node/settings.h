@@ -11,6 +11,7 @@ struct node_settings {
     char *leader; /* "TLS-NAME HOST:PORT" */
     char *store, *egress_log;
     int64_t poll_ms;
+    char *proxy, *proxy_credentials, *no_proxy;
     int log_level, log_format;
 
     /* from the above */
