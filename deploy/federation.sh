@@ -7,6 +7,8 @@
 #   add_site ID AREA OWNER NAME_ZH NAME_EN [OPTION...]
 #   sign_roster; publish_task SETTINGS CATALOGUE
 #   start_coordinator ID [PEER...]          listens on a free port, remembers it, and starts there again later
+#                                           (HOST_OF[ID]: at that address; RUN_OF[ID]: words before its command, say a
+#                                           network namespace to enter, for sites too)
 #   site_settings ID                        prints the path of its settings file
 #   federation_end                          stops everything
 #
@@ -16,7 +18,7 @@ federation_begin() {
   FED=$1
   BIN=$2
   TASK_DOC=
-  declare -gA PIDS=() PORTS=() LEADER_OF=() SUPERVISOR_OF=()
+  declare -gA PIDS=() PORTS=() LEADER_OF=() SUPERVISOR_OF=() HOST_OF RUN_OF
   mkdir -p "$FED"
   authority init --side leader --name root-commission --dir "$FED/authority-leader"
   authority init --side helper --name root-centre --dir "$FED/authority-helper"
@@ -96,13 +98,15 @@ log_format: json
 YAML
 }
 
+address_of() { echo "${HOST_OF[$1]:-127.0.0.1}:${PORTS[$1]:-0}"; } # ID
+
 coordinator_settings() { # ID PARENT PEER...
   local id=$1 parent=$2 peers=() peer
   shift 2
-  for peer in "$@"; do peers+=("\"$peer $peer.weft.test 127.0.0.1:${PORTS[$peer]}\""); done
+  for peer in "$@"; do peers+=("\"$peer $peer.weft.test $(address_of "$peer")\""); done
   common_settings "$id"
   cat <<YAML
-listen: "127.0.0.1:${PORTS[$id]:-0}"
+listen: "$(address_of "$id")"
 port_file: "$FED/$id/port"
 parent: "$parent"
 peers: [$(IFS=,; echo "${peers[*]}")]
@@ -117,7 +121,8 @@ start_coordinator() {
   local id=$1 tries=0
   coordinator_settings "$@" >"$FED/$id/settings.yaml"
   rm -f "$FED/$id/port"
-  "$BIN/coordinator/weft-coordinator" run --settings "$FED/$id/settings.yaml" >>"$FED/$id.log" 2>&1 &
+  # shellcheck disable=SC2086 # words
+  ${RUN_OF[$id]:-} "$BIN/coordinator/weft-coordinator" run --settings "$FED/$id/settings.yaml" >>"$FED/$id.log" 2>&1 &
   PIDS[$id]=$! # of the program itself: a function here would run in a shell of its own
   until [ -s "$FED/$id/port" ]; do
     sleep 0.02
@@ -143,7 +148,7 @@ site_settings() {
   if [ ! -f "$FED/$id/settings.yaml" ]; then
     {
       common_settings "$id"
-      echo "leader: \"$leader.weft.test 127.0.0.1:${PORTS[$leader]}\""
+      echo "leader: \"$leader.weft.test $(address_of "$leader")\""
       echo "poll: ${FED_POLL:-300ms}"
     } >"$FED/$id/settings.yaml"
   fi
@@ -160,6 +165,6 @@ federation_end() {
     sleep 0.1
   done
   for id in "${!PIDS[@]}"; do kill -KILL "${PIDS[$id]}" 2>/dev/null || true; done
-  wait 2>/dev/null || true
+  [ ${#PIDS[@]} -eq 0 ] || wait "${PIDS[@]}" 2>/dev/null || true
   PIDS=()
 }
