@@ -2,7 +2,8 @@
 
 WEFT_RUN_PACKAGES=(build-essential cmake ninja-build pkg-config protobuf-compiler protobuf-c-compiler libgrpc-dev
   libprotobuf-c-dev libssl-dev liblmdb-dev libevent-dev libyaml-dev zlib1g-dev)
-WEFT_TEST_PACKAGES=(libcmocka-dev libgmp-dev libjansson-dev sqlite3 valgrind jq openssl)
+WEFT_TEST_PACKAGES=(libcmocka-dev libgmp-dev libjansson-dev sqlite3 valgrind jq openssl faketime
+  iproute2)
 
 # install_packages NAME...: what is missing, with apt-get (as root, else through sudo).
 install_packages() {

@@ -77,7 +77,7 @@ static void certify(const struct pair *pair, const struct authority *ca, const c
     char *cert = NULL;
 
     (void)pair;
-    must(cert_sign(&cert, ca->key, ca->cert, request, tls_name, 30, calendar_now_ms(), &err), &err);
+    must(cert_sign(&cert, ca->key, ca->cert, request, tls_name, 30 * DAY, calendar_now_ms(), &err), &err);
     write_text(path, cert);
     free(cert);
 }
