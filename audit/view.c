@@ -1,6 +1,7 @@
 /* view.c - hold and check a task's public documents. */
 #include "audit/view_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     view->roster = roster;
     view->task = task;
     view->key_sheets = calloc((size_t)roster->num_coordinators + 1, sizeof *view->key_sheets);
+    view->erasures = calloc((size_t)roster->num_coordinators + 1, sizeof *view->erasures);
     view->freezes = calloc(areas, sizeof *view->freezes);
     view->contributes = calloc(areas, sizeof *view->contributes);
     view->states = calloc(areas, sizeof *view->states);
@@ -59,7 +61,7 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     view->is_same = calloc(areas * (size_t)task->num_series, sizeof *view->is_same);
     view->has_own_block = calloc(areas * (size_t)task->num_series, sizeof *view->has_own_block);
     view->suppressed = calloc(areas * (size_t)task->num_cells, sizeof *view->suppressed);
-    if (view->key_sheets == NULL || view->freezes == NULL || view->contributes == NULL ||
+    if (view->key_sheets == NULL || view->erasures == NULL || view->freezes == NULL || view->contributes == NULL ||
         view->states == NULL || view->releases == NULL || view->consents == NULL || view->block == NULL ||
         view->is_open == NULL || view->is_same == NULL || view->has_own_block == NULL ||
         view->suppressed == NULL || !flags_new(view)) {
@@ -95,6 +97,8 @@ void view_free(struct view **out)
         return;
     }
     held_free(view->key_sheets, view->roster->num_coordinators);
+    held_free(view->erasures, view->roster->num_coordinators);
+    held_free(view->amendments, (int)view->num_amendments);
     held_free(view->freezes, view->roster->num_areas);
     held_free(view->contributes, view->roster->num_areas);
     held_free(view->states, view->roster->num_areas);
@@ -167,6 +171,8 @@ static const char *body_subject(const Weft__V1__Document *document, const Protob
     switch (document->type) {
     case DOC(KEY_SHEET):
         return ((const Weft__V1__KeySheet *)body)->coordinator;
+    case DOC(ERASURE):
+        return ((const Weft__V1__Erasure *)body)->party;
     case DOC(FREEZE):
         return ((const Weft__V1__Freeze *)body)->area;
     case DOC(CONTRIBUTES):
@@ -193,6 +199,7 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
 
     switch (document->type) {
     case DOC(KEY_SHEET):
+    case DOC(ERASURE):
         return (index = roster_find_coordinator(roster, subject)) != NONE &&
                coordinator_signed(view, document, index);
     case DOC(SEALED_SHARE):
@@ -212,6 +219,7 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
     case DOC(PATTERN):
         return pair_signed(view, document, roster->top);
     case DOC(VOID):
+    case DOC(AMENDMENT):
         return view_is_signed_by_authority(view, document);
     default:
         return false;
@@ -232,6 +240,10 @@ static int key_of_body(char out[VIEW_KEY_MAX], const Weft__V1__Document *documen
         }
         snprintf(out, VIEW_KEY_MAX, "%s %d %d %d", share->opening->area, (int)share->opening->scope,
                  (int)share->opening->stage, (int)share->side);
+        return 0;
+    }
+    if (document->type == DOC(AMENDMENT)) {
+        snprintf(out, VIEW_KEY_MAX, "%" PRIu32, ((const Weft__V1__Amendment *)body)->number);
         return 0;
     }
     if (*subject != '\0' && !id_is_valid(subject)) {
@@ -257,6 +269,8 @@ int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Document *document
 
     switch (document->type) {
     case DOC(VOID):
+    case DOC(AMENDMENT):
+    case DOC(ERASURE):
     case DOC(KEY_SHEET):
     case DOC(FREEZE):
     case DOC(ORDER):
@@ -304,6 +318,10 @@ const struct view_document *view_held(const struct view *view, Weft__V1__Documen
         return &view->pattern;
     case DOC(VOID):
         return &view->voided;
+    case DOC(ERASURE):
+        return &view->erasures[index];
+    case DOC(AMENDMENT):
+        return (size_t)index < view->num_amendments ? &view->amendments[index] : NULL;
     default:
         return NULL;
     }
@@ -315,8 +333,12 @@ static struct view_document *place_of(struct view *view, const Weft__V1__Documen
     const char *subject = body_subject(document, body);
     int index = 0;
 
+    if (document->type == DOC(AMENDMENT)) {
+        return view_place_amendment(view, ((const Weft__V1__Amendment *)body)->number);
+    }
     if (*subject != '\0') {
-        index = document->type == DOC(KEY_SHEET) ? roster_find_coordinator(view->roster, subject)
+        index = document->type == DOC(KEY_SHEET) || document->type == DOC(ERASURE)
+                    ? roster_find_coordinator(view->roster, subject)
                 : document->type == DOC(CONSENT) ? roster_find_site(view->roster, subject)
                                                  : roster_find_area(view->roster, subject);
     }
@@ -408,7 +430,10 @@ static bool is_held(const struct view *view, const Weft__V1__Document *document,
             held = document_same_body(sealed, document) ? sealed : NULL;
         }
     } else {
-        const struct view_document *place = place_of((struct view *)(uintptr_t)view, document, body);
+        const struct view_document *place =
+            document->type == DOC(AMENDMENT)
+                ? view_held(view, DOC(AMENDMENT), (int)((const Weft__V1__Amendment *)body)->number - 1)
+                : place_of((struct view *)(uintptr_t)view, document, body);
         held = place == NULL ? NULL : place->document;
     }
     return held != NULL && document_is_same(held, document);

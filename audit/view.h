@@ -45,6 +45,9 @@ struct view {
     struct view_document *states;
     struct view_document *releases;
     struct view_document order, plan, pattern, voided;
+    struct view_document *erasures;   /* by coordinator */
+    struct view_document *amendments; /* by number - 1 */
+    size_t num_amendments;
     struct view_sealed *sealed; /* all that were seen */
     size_t num_sealed;
     struct view_document *consents; /* by site; of a revision */
@@ -84,7 +87,7 @@ WEFT_MUST_USE int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Docu
                                     struct err *err);
 
 /* Where a document of this kind stands, or would stand: `index` is an area, of key sheets a coordinator, of order, plan,
- * pattern and void nothing. NULL for other kinds. */
+ * of erasures too, of amendments the number before; of pattern and void nothing. NULL for other kinds. */
 const struct view_document *view_held(const struct view *view, Weft__V1__DocumentType type, int index);
 
 /* Check signatures and content of a document and take a copy of it. Adding it again is fine. */
@@ -130,6 +133,13 @@ WEFT_MUST_USE int view_build_plan(const struct view *view, Weft__V1__Document **
                                   struct err *err);
 WEFT_MUST_USE int view_build_pattern(const struct view *view, Weft__V1__Document **unsigned_document,
                                      struct err *err);
+
+/* The task's times as they stand: its own, or those of its last amendment. Whoever asks what time it is for, asks
+ * here. */
+struct view_times {
+    int64_t open_ms, due_ms, close_ms, order_ms, plan_ms, pattern_ms, retention_ms;
+};
+struct view_times view_times(const struct view *view);
 
 /* Give what was built here its time: `now_ms`, or that of the latest document it rests on if that is later, since
  * another pair's clock may be ahead. */

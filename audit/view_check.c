@@ -458,7 +458,8 @@ static int check_note(const struct view *view, const Weft__V1__Document *documen
 int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
                     struct err *err)
 {
-    if (view->voided.document != NULL && document->type != DOC(VOID) && document->type != DOC(KEY_SHEET)) {
+    if (view->voided.document != NULL && document->type != DOC(VOID) && document->type != DOC(KEY_SHEET) &&
+        document->type != DOC(ERASURE)) {
         return err_set(err, ERR_DOCUMENT_CONFLICT, "%s of a void task", document_type_name(document->type));
     }
     switch (document->type) {
@@ -492,6 +493,17 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
     }
     case DOC(RELEASE):
         return check_release(view, document, (const Weft__V1__Release *)body, err);
+    case DOC(AMENDMENT):
+        return is_this_task(view, &((const Weft__V1__Amendment *)body)->task_id)
+                   ? view_check_amendment(view, (const Weft__V1__Amendment *)body, err)
+                   : malformed(document, "task", err);
+    case DOC(ERASURE): {
+        const Weft__V1__Erasure *erasure = (const Weft__V1__Erasure *)body;
+        return is_this_task(view, &erasure->task_id) &&
+                       roster_find_coordinator(view->roster, erasure->party) != NONE
+                   ? 0
+                   : malformed(document, "task or party", err);
+    }
     case DOC(CONSENT):
         return check_consent(view, document, (const Weft__V1__Consent *)body, err);
     case DOC(NOTE):

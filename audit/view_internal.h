@@ -14,6 +14,12 @@
 WEFT_MUST_USE int view_check_body(const struct view *view, const Weft__V1__Document *document,
                                   const ProtobufCMessage *body, struct err *err);
 
+/* Amendments (view_times.c). */
+WEFT_MUST_USE int view_check_amendment(const struct view *view, const Weft__V1__Amendment *amendment,
+                                       struct err *err);
+/* Where the amendment of this number stands or would stand; NULL: no memory. */
+struct view_document *view_place_amendment(struct view *view, uint32_t number);
+
 /* Recompute what follows from documents of `type` (view_check.c). */
 WEFT_MUST_USE int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err);
 

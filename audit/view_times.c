@@ -1,13 +1,89 @@
-/* view_times.c - the times that documents carry, and what they may not be earlier than.
+/* view_times.c - the times of a task, its amendments, and the times that documents carry.
  *
  * A document's leader writes down when it proposed it; its helper signs only what is near its own clock. Nothing
  * is earlier than what it rests on, so the times of a task read as one history, whatever the clocks of its
- * pairs. */
+ * pairs.
+ *
+ * An amendment moves a task's times later, for everyone who holds it. A pair that had frozen before it heard of one
+ * stays frozen: what was signed stands, and the freeze is measured by the task's first close. */
 #include "audit/view_internal.h"
 
 #include <inttypes.h>
 
+#include <stdlib.h>
+
 #include "base/wire.h"
+
+/* ---- the task's own times, and amendments of them ---- */
+
+struct view_times view_times(const struct view *view)
+{
+    const Weft__V1__Task *task = view->task->wire;
+    struct view_times times = {
+        .open_ms = task->open_ms,
+        .due_ms = task->due_ms != 0 ? task->due_ms : task->close_ms,
+        .close_ms = task->close_ms,
+        .order_ms = task->order_ms,
+        .plan_ms = task->plan_ms,
+        .pattern_ms = task->pattern_ms,
+        .retention_ms = task->retention_ms,
+    };
+
+    if (view->num_amendments > 0) {
+        const Weft__V1__Amendment *last =
+            (const Weft__V1__Amendment *)view->amendments[view->num_amendments - 1].body;
+        times.due_ms = last->due_ms;
+        times.close_ms = last->close_ms;
+        times.order_ms = last->order_ms;
+        times.plan_ms = last->plan_ms;
+        times.pattern_ms = last->pattern_ms;
+        times.retention_ms = last->retention_ms;
+    }
+    return times;
+}
+
+/* Later only, and in the order in which a task's times stand. */
+static bool only_extends(const struct view_times *before, const Weft__V1__Amendment *a)
+{
+    return a->due_ms >= before->due_ms && a->close_ms >= before->close_ms &&
+           a->order_ms >= before->order_ms && a->plan_ms >= before->plan_ms &&
+           a->pattern_ms >= before->pattern_ms && a->retention_ms >= before->retention_ms &&
+           a->due_ms <= a->close_ms && a->close_ms <= a->order_ms && a->order_ms <= a->plan_ms &&
+           a->plan_ms <= a->pattern_ms && a->pattern_ms < a->retention_ms;
+}
+
+int view_check_amendment(const struct view *view, const Weft__V1__Amendment *amendment, struct err *err)
+{
+    struct view_times before = view_times(view);
+
+    if (amendment->number >= 1 && amendment->number <= view->num_amendments) {
+        return 0; /* held already: compared with that one when it is added */
+    }
+    if (amendment->number > view->num_amendments + 1) {
+        return err_set(err, ERR_PREDECESSOR_MISSING, "amendment %" PRIu32 " needs the one before",
+                       amendment->number);
+    }
+    return amendment->number == 0 || amendment->reason[0] == '\0' || !only_extends(&before, amendment)
+               ? err_set(err, ERR_AMENDMENT, "amendment %" PRIu32, amendment->number)
+               : 0;
+}
+
+struct view_document *view_place_amendment(struct view *view, uint32_t number)
+{
+    struct view_document *grown;
+
+    if (number >= 1 && number <= view->num_amendments) {
+        return &view->amendments[number - 1];
+    }
+    if ((grown = realloc(view->amendments, (view->num_amendments + 1) * sizeof *grown)) == NULL) {
+        return NULL;
+    }
+    view->amendments = grown;
+    grown[view->num_amendments] = (struct view_document){0};
+    return &grown[view->num_amendments++];
+}
+
+/* ---- the times of documents ---- */
 
 int64_t view_time_of(const struct view_document *held)
 {
@@ -58,6 +134,8 @@ static int64_t earliest(const struct view *view, Weft__V1__DocumentType type, co
         return view_time_of(&view->plan);
     case DOC(RELEASE):
         return view_time_of(&view->pattern);
+    case DOC(ERASURE):
+        return view->voided.document != NULL ? INT64_MIN : view_times(view).retention_ms;
     default:
         return INT64_MIN;
     }

@@ -38,6 +38,8 @@ static const struct {
     {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_RELEASE, "release", &weft__v1__release__descriptor},
     {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_RECEIPT, "receipt", &weft__v1__receipt__descriptor},
     {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_REPORT, "report", &weft__v1__report_header__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_AMENDMENT, "amendment", &weft__v1__amendment__descriptor},
+    {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_ERASURE, "erasure", &weft__v1__erasure__descriptor},
     {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_CONSENT, "consent", &weft__v1__consent__descriptor},
     {WEFT__V1__DOCUMENT_TYPE__DOCUMENT_NOTE, "note", &weft__v1__note__descriptor},
 };

@@ -189,6 +189,9 @@ static int check_times(const Weft__V1__Task *wire, struct err *err)
         wire->pattern_ms >= wire->retention_ms) {
         return unsound(err, "times", "open < close <= order <= plan <= pattern < retention must hold");
     }
+    if (wire->due_ms != 0 && (wire->due_ms <= wire->open_ms || wire->due_ms > wire->close_ms)) {
+        return unsound(err, "times", "open < due <= close must hold");
+    }
     return 0;
 }
 

@@ -165,11 +165,20 @@ static const struct args_option void_options[] = {
     NEEDS("out", "FILE", "the new draft", "新草稿文件"),
 };
 
+static const struct args_option amend_options[] = {
+    NEEDS("task", "FILE", "the task whose times move", "要延期的任务"),
+    MAY("previous", "FILE", "the amendment before this one", "上一份修订声明"),
+    NEEDS("by", "DURATION", "how much later: +3d, +12h", "推迟多久：+3d、+12h"),
+    FLAG("keep-due", "reports are due as before; only the grace is longer", "应报时间不变，仅延长宽限期"),
+    NEEDS("reason", "TEXT", "why; everyone reads it", "原因（公开）"),
+    NEEDS("out", "FILE", "the new draft", "新草稿文件"),
+};
+
 static const struct args_option sign_options[] = {
     OPT_DIR,
     MAY("previous", "FILE", "the roster before this one: a root of that one signs too when keys change",
         "上一版名册：更换根密钥时，其根亦可签署本版"),
-    MAY("roster", "FILE", "the signed roster, to check a task or void", "已签署的名册，用于核验任务或作废"),
+    MAY("roster", "FILE", "the signed roster, to check a task, void or amendment", "已签署的名册，用于核验任务、作废或延期"),
     MAY("catalogue", "FILE", "the catalogue, to check a task", "指标库，用于核验任务"),
 };
 
@@ -228,6 +237,8 @@ static const struct args_command commands[] = {
      "列出任务设置文件的全部选项", authority_task_settings},
     {"void", void_options, NUM(void_options), NULL, 0, 0, "draft the end of a broken task",
      "起草任务作废声明", authority_void},
+    {"amend", amend_options, NUM(amend_options), NULL, 0, 0, "draft later times for a task",
+     "起草任务延期声明", authority_amend},
     {"sign", sign_options, NUM(sign_options), "FILE", 1, 1, "check a draft and add this side's signature",
      "核验草稿并加上本方签名", authority_sign},
     {"show", show_options, NUM(show_options), "FILE", 1, 1, "print a document, join file or root file",

@@ -64,7 +64,7 @@ static int add(struct publication *publication, const char *path, bool is_new, s
 
     if (rc != 0)
         return rc;
-    if (item.document->type < TYPE(ROSTER) || item.document->type > TYPE(VOID)) {
+    if (item.document->type < TYPE(ROSTER) || (item.document->type > TYPE(VOID) && item.document->type != TYPE(AMENDMENT))) {
         rc = err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s is a %s", path,
                      document_type_name(item.document->type));
     } else if (publication->num == MAX_DOCUMENTS) {
@@ -165,7 +165,7 @@ static int open_task(const struct publication *publication, struct item *item, s
     return rc;
 }
 
-/* A void is signed under the rule of the roster that its task pins, or of a later one. */
+/* A void or amendment is signed under the rule of the roster that its task pins, or of a later one. */
 static int check_rule_since(const struct publication *publication, uint32_t version,
                             const Weft__V1__Document *document, struct err *err)
 {
@@ -184,22 +184,25 @@ static int check_rule_since(const struct publication *publication, uint32_t vers
     return rc;
 }
 
-static int check_void(struct publication *publication, const struct item *item, struct err *err)
+static int check_of_task(struct publication *publication, const struct item *item, struct err *err)
 {
-    Weft__V1__Void *wire = NULL;
+    bool is_void = item->document->type == TYPE(VOID);
+    ProtobufCMessage *body = NULL;
     struct item *task;
     int rc;
 
-    if ((rc = document_body((ProtobufCMessage **)&wire, item->document, TYPE(VOID), err)) != 0)
+    if ((rc = document_body(&body, item->document, item->document->type, err)) != 0)
         return rc;
-    task = find(publication, TYPE(TASK), &wire->task_id);
+    task = find(publication, TYPE(TASK),
+                is_void ? &((Weft__V1__Void *)body)->task_id : &((Weft__V1__Amendment *)body)->task_id);
     if (task == NULL) {
-        rc = err_set(err, ERR_TASK_UNKNOWN, "the task of a void is not among the files");
+        rc = err_set(err, ERR_TASK_UNKNOWN, "the task of a%s is not among the files",
+                     is_void ? " void" : "n amendment");
     } else {
         rc = check_rule_since(publication, task->task->wire->roster_version, item->document, err);
-        task->is_void = rc == 0;
+        task->is_void |= is_void && rc == 0;
     }
-    wire_free(&wire);
+    wire_free(&body);
     return rc;
 }
 
@@ -241,8 +244,8 @@ static int check(struct publication *publication, struct err *err)
             rc = check_succession(publication, item, err);
         else if (item->document->type == TYPE(TASK))
             rc = open_task(publication, item, err);
-        else if (item->document->type == TYPE(VOID))
-            rc = check_void(publication, item, err);
+        else if (item->document->type == TYPE(VOID) || item->document->type == TYPE(AMENDMENT))
+            rc = check_of_task(publication, item, err);
     }
     return rc != 0 ? rc : check_families(publication, err);
 }
@@ -266,6 +269,20 @@ int authority_check_beside(const char *dir, const struct task *draft, struct err
 
 /* ---------------------------------------------------------------- writing */
 
+/* Amendments by task and number, so that they are read in order. */
+static int amendment_name(char name[NAME_SIZE], const struct item *item, struct err *err)
+{
+    Weft__V1__Amendment *wire = NULL;
+    char hex[HEX_SIZE(8)];
+    int rc = document_body((ProtobufCMessage **)&wire, item->document, TYPE(AMENDMENT), err);
+
+    if (rc == 0)
+        snprintf(name, NAME_SIZE, "amendment-%s-%04" PRIu32 ".doc", hex_encode(hex, wire->task_id.data, 8),
+                 wire->number);
+    wire_free(&wire);
+    return rc;
+}
+
 static int write_item(const char *dir, const struct item *item, struct err *err)
 {
     char name[NAME_SIZE], hex[HEX_SIZE(8)];
@@ -274,7 +291,10 @@ static int write_item(const char *dir, const struct item *item, struct err *err)
 
     if (item->document->type == TYPE(ROSTER))
         snprintf(name, sizeof name, "roster-%" PRIu32 ".doc", item->roster->wire->version);
-    else
+    else if (item->document->type == TYPE(AMENDMENT)) {
+        if ((rc = amendment_name(name, item, err)) != 0)
+            return rc;
+    } else
         snprintf(name, sizeof name, "%s-%s.doc", document_type_name(item->document->type),
                  hex_encode(hex, item->digest, 8));
     path = file_join(dir, name);

@@ -167,7 +167,24 @@ static int check_void(const Weft__V1__Document *document, const struct roster *r
     return rc;
 }
 
-/* Tasks and voids rest on a roster that is signed and that names our root. */
+/* That it only moves times later, every party checks; here there may be an amendment before that is not at hand. */
+static int check_amendment(const Weft__V1__Document *document, const struct roster *roster,
+                           const Weft__V1__Root *own, struct err *err)
+{
+    Weft__V1__Amendment *wire = NULL;
+    int rc = document_body((ProtobufCMessage **)&wire, document, TYPE(AMENDMENT), err);
+
+    if (rc != 0)
+        return rc;
+    if (wire->task_id.len != DIGEST_SIZE || wire->reason[0] == '\0' || wire->number < 1)
+        rc = err_set(err, ERR_AMENDMENT, "an amendment names a task, a number and a reason");
+    else
+        rc = check_signatures(document, roster->wire, NULL, own, ERR_TASK_SIGNATURE, err);
+    wire_free(&wire);
+    return rc;
+}
+
+/* Tasks, voids and amendments rest on a roster that is signed and that names our root. */
 static int check_with_roster(const Weft__V1__Document *document, const struct args *args,
                              const Weft__V1__Root *own, struct err *err)
 {
@@ -180,7 +197,8 @@ static int check_with_roster(const Weft__V1__Document *document, const struct ar
         return rc;
     if ((rc = check_own_root(roster->wire, NULL, own, err)) == 0)
         rc = document->type == TYPE(TASK) ? check_task(document, roster, args, own, err)
-                                          : check_void(document, roster, own, err);
+             : document->type == TYPE(VOID) ? check_void(document, roster, own, err)
+                                            : check_amendment(document, roster, own, err);
     roster_free(&roster);
     return rc;
 }
@@ -198,7 +216,8 @@ int authority_sign(const struct args *args, struct err *err)
         goto done;
     if (document->type == TYPE(ROSTER))
         rc = check_roster(document, args, own, err);
-    else if (document->type == TYPE(TASK) || document->type == TYPE(VOID))
+    else if (document->type == TYPE(TASK) || document->type == TYPE(VOID) ||
+             document->type == TYPE(AMENDMENT))
         rc = check_with_roster(document, args, own, err);
     else
         rc = err_set(err, ERR_USAGE, "a %s is not signed by root keys", document_type_name(document->type));

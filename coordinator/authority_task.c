@@ -165,7 +165,7 @@ int authority_task_settings(const struct args *args, struct err *err)
 /* ---------------------------------------------------------------- times */
 
 /* "+2h" to milliseconds; false when it is no such text. */
-static bool parse_offset(int64_t *ms, const char *text)
+bool authority_duration(int64_t *ms, const char *text)
 {
     static const struct {
         char unit;
@@ -202,7 +202,7 @@ static int set_times(Weft__V1__Task *task, const struct task_settings *settings,
 
         if (text[0] != '+')
             rc = calendar_parse(out[i], text, zone, err);
-        else if (parse_offset(&offset, text))
+        else if (authority_duration(&offset, text))
             *out[i] = before + offset;
         else
             rc = err_set(err, ERR_BAD_TIME, "%s: expected digits and s, m, h or d after +", text);

@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 
 #define MAX_BACKOFF_MS 30000
+#define AFTERLIFE_MS   (30 * INT64_C(86400000)) /* documents of a task that is over are still exchanged */
 #define LOOK_MS        1000 /* how often to look at an unchanged task */
 
 const char *core_method_name(enum core_method method)
@@ -333,7 +334,7 @@ static bool has_role(const struct core *core, const struct core_peer *peer, unsi
         return true;
     }
     for (size_t i = 0; i < core->num_tasks; i++) {
-        if (peer->now_ms < core->tasks[i].task->wire->retention_ms &&
+        if (peer->now_ms < view_times(core->tasks[i].view).retention_ms + AFTERLIFE_MS &&
             (roles_in(core, core->tasks[i].roster, peer) & wanted) != 0) {
             return true;
         }
@@ -534,21 +535,34 @@ void core_call_free(struct core_call *call)
     context_free(&call->context);
 }
 
+/* What is left to do for a task that is over: destroy what is secret of it, and tell the others. */
+static int end_task(struct core_round *round, struct core_task *task, struct err *err)
+{
+    int64_t erased_ms;
+    int rc;
+
+    if ((rc = erasure_step(round, task, err)) != 0) {
+        return rc;
+    }
+    erased_ms = view_time_of(&task->view->erasures[task->self]);
+    return round->now_ms < erased_ms + AFTERLIFE_MS ? exchange_due(round, task, err) : 0;
+}
+
 /* Everything that may be due for one task. */
 static int task_due(struct core_round *round, struct core_task *task, struct err *err)
 {
     int rc;
 
-    if (task->self == NONE || round->now_ms >= task->task->wire->retention_ms) {
+    if (task->self == NONE) {
         return 0;
     }
-    if (task->view->voided.document == NULL && (rc = core_check_alone(round->core, task, err)) != 0) {
+    if (erasure_is_due(task, round->now_ms)) {
+        return end_task(round, task, err);
+    }
+    if ((rc = core_check_alone(round->core, task, err)) != 0) {
         return rc;
     }
-    if ((rc = exchange_due(round, task, err)) != 0 || task->view->voided.document != NULL) {
-        return rc; /* of a void task nothing but its end is passed on, to helpers too */
-    }
-    if ((rc = intake_due(round, task, err)) != 0) {
+    if ((rc = exchange_due(round, task, err)) != 0 || (rc = intake_due(round, task, err)) != 0) {
         return rc;
     }
     if (!task->is_dirty && round->now_ms < task->looked_ms + LOOK_MS) {

@@ -6,7 +6,8 @@
  *     site_state.c  what is held of a site's reports, for that site
  *     cosign.c    documents of a pair: proposing, checking, signing
  *     rollup.c    shares: summing, passing up, sealing to the collector
- *     release.c   the collector: opening, contributes, states, release */
+ *     release.c   the collector: opening, contributes, states, release
+ *     erasure.c   the end: keys and shares destroyed */
 #ifndef COORDINATOR_CORE_INTERNAL_H
 #define COORDINATOR_CORE_INTERNAL_H
 
@@ -239,5 +240,12 @@ WEFT_MUST_USE int release_build(struct core *core, struct db *db, struct core_ta
 /* The helper's check: is its own share in there unaltered? */
 WEFT_MUST_USE int release_check_own_share(struct db *db, const struct core_task *task,
                                           const Weft__V1__Document *document, struct err *err);
+
+/* ---- erasure.c ---- */
+
+/* Is the task over: void, or its retention ended? Then nothing more is done with its secrets. */
+bool erasure_is_due(const struct core_task *task, int64_t now_ms);
+/* Destroy them, once, and say so in a signed document. */
+WEFT_MUST_USE int erasure_step(struct core_round *round, struct core_task *task, struct err *err);
 
 #endif

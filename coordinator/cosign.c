@@ -42,15 +42,15 @@ static bool all_opened(const struct core_task *task, const struct view_document 
  * order, so that the rest of the area still makes it. */
 static int64_t settle_ms(const struct core_task *task)
 {
-    const Weft__V1__Task *wire = task->task->wire;
+    struct view_times times = view_times(task->view);
 
-    return wire->close_ms + (wire->order_ms - wire->close_ms) / 2;
+    return times.close_ms + (times.order_ms - times.close_ms) / 2;
 }
 
 /* Verifications under way may end first, for as long as the helper still takes them. */
 static bool is_draining(const struct core_task *task, int area, int64_t now_ms)
 {
-    int64_t close_ms = task->task->wire->close_ms;
+    int64_t close_ms = view_times(task->view).close_ms;
 
     return intake_has_waiting(task, area) && now_ms < settle_ms(task) && now_ms < close_ms + MAX_SKEW_MS;
 }
@@ -58,7 +58,7 @@ static bool is_draining(const struct core_task *task, int area, int64_t now_ms)
 static int is_time(const struct core *core, struct db *db, struct core_task *task,
                    Weft__V1__DocumentType type, int area, int64_t now_ms, bool *due, struct err *err)
 {
-    const Weft__V1__Task *wire = task->task->wire;
+    const struct view_times times = view_times(task->view);
     const struct view *view = task->view;
 
     switch (type) {
@@ -69,14 +69,14 @@ static int is_time(const struct core *core, struct db *db, struct core_task *tas
         }
         return intake_is_closed(core, db, task, area, now_ms, due, err);
     case DOC(ORDER):
-        *due = view_base_is_ready(view) && (now_ms >= wire->order_ms || all_freezes(task));
+        *due = view_base_is_ready(view) && (now_ms >= times.order_ms || all_freezes(task));
         return 0;
     case DOC(CONTRIBUTES):
         *due = view->order.document != NULL;
         return 0;
     case DOC(PLAN):
         *due = view->order.document != NULL &&
-               (now_ms >= wire->plan_ms ||
+               (now_ms >= times.plan_ms ||
                 all_opened(task, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES)));
         return 0;
     case DOC(STATES):
@@ -84,7 +84,7 @@ static int is_time(const struct core *core, struct db *db, struct core_task *tas
         return 0;
     case DOC(PATTERN):
         *due = view->plan.document != NULL &&
-               (now_ms >= wire->pattern_ms || all_opened(task, view->states, SCOPE(TOTAL), STAGE(VALUES)));
+               (now_ms >= times.pattern_ms || all_opened(task, view->states, SCOPE(TOTAL), STAGE(VALUES)));
         return 0;
     case DOC(RELEASE):
         *due = view->pattern.document != NULL;

@@ -402,6 +402,87 @@ int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *n
     return rc;
 }
 
+/* ---- the end of a task ---- */
+
+/* All keys of a task in a table, since a table is not written while it is walked. The caller frees *keys. */
+static int keys_of_task(struct db *db, int table, const uint8_t task[TASK_ID_SIZE], struct store_key **keys,
+                        size_t *num, struct err *err)
+{
+    struct store_cursor cursor = {0};
+    struct store_key *grown;
+    size_t room = 0;
+    int rc;
+
+    *keys = NULL;
+    *num = 0;
+    for (rc = store_first(db->txn, &cursor, table, task, TASK_ID_SIZE, err); rc == 0 && cursor.key != NULL;
+         rc = store_next(&cursor, err)) {
+        if (*num == room) {
+            room = room * 2 + 16;
+            if ((grown = realloc(*keys, room * sizeof *grown)) == NULL) {
+                rc = err_set(err, ERR_NO_MEMORY, "keys of a task");
+                break;
+            }
+            *keys = grown;
+        }
+        (*keys)[*num].len = 0;
+        store_key_bytes(&(*keys)[(*num)++], cursor.key, cursor.key_len);
+    }
+    store_cursor_end(&cursor);
+    return rc;
+}
+
+/* A report without its shares; what it was and what became of it stays. */
+static int strip_report(struct db *db, const struct store_key *key, uint64_t *num, struct err *err)
+{
+    StoredReport *report = NULL;
+    uint8_t *packed = NULL;
+    const uint8_t *value;
+    size_t len;
+    int rc;
+
+    if ((rc = store_get(db->txn, REPORTS, key->data, key->len, &value, &len, err)) != 0 || value == NULL ||
+        (rc = unpack_report(value, len, &report, err)) != 0) {
+        return rc;
+    }
+    *num += report->leader != NULL || report->helper != NULL || report->out_share.len > 0;
+    report->leader = report->helper = NULL;
+    report->out_share = report->verifier_share = (ProtobufCBinaryData){0, NULL};
+    if ((rc = wire_pack(&packed, &len, &report->base, err)) == 0) {
+        rc = store_put(db->txn, REPORTS, key->data, key->len, packed, len, err);
+    }
+    free(packed);
+    wire_free(&report);
+    return rc;
+}
+
+int db_erase_task(struct db *db, const uint8_t task[TASK_ID_SIZE], struct db_erased *out, struct err *err)
+{
+    struct store_key hpke_key = secret_key(task, DB_HPKE_KEY), *keys = NULL;
+    struct db_erased erased = {0};
+    size_t num;
+    int rc = keys_of_task(db, REPORTS, task, &keys, &num, err);
+
+    for (size_t i = 0; i < num && rc == 0; i++) {
+        rc = strip_report(db, &keys[i], &erased.reports, err);
+    }
+    free(keys);
+    if (rc != 0 || (rc = keys_of_task(db, SECRETS, task, &keys, &num, err)) != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < num && rc == 0; i++) {
+        bool is_key = keys[i].len == hpke_key.len && memcmp(keys[i].data, hpke_key.data, hpke_key.len) == 0;
+        erased.keys += is_key;
+        erased.shares += !is_key;
+        rc = store_delete(db->txn, SECRETS, keys[i].data, keys[i].len, err);
+    }
+    free(keys);
+    if (rc == 0) {
+        *out = erased;
+    }
+    return rc;
+}
+
 /* ---- cursors ---- */
 
 int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer, struct db_cursor *cursor,

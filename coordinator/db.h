@@ -78,12 +78,24 @@ WEFT_MUST_USE int db_open_out_share(struct db *db, const uint8_t task[TASK_ID_SI
 
 /* ---- secret values under (task, name): shares received or summed, opened totals, HPKE keys ---- */
 
+#define DB_HPKE_KEY "hpke key" /* the name of the task's own */
 /* *value is NULL when there is none; end with secret_free. */
 WEFT_MUST_USE int db_get_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
                                 uint8_t **value, size_t *len, struct err *err);
 /* Stores once: the same value again is fine, another one is ERR_SHARE_CONFLICT. */
 WEFT_MUST_USE int db_put_secret(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
                                 const uint8_t *value, size_t len, struct err *err);
+
+/* ---- the end of a task ---- */
+
+struct db_erased {
+    uint32_t keys;
+    uint64_t reports, shares;
+};
+/* Destroy what is secret of a task: the shares of its reports, sealed and opened, and all its secret values. Headers,
+ * receipts, states and times of reports stay, as do documents: they are public. */
+WEFT_MUST_USE int db_erase_task(struct db *db, const uint8_t task[TASK_ID_SIZE], struct db_erased *erased,
+                                struct err *err);
 
 /* ---- how far each peer's documents were read ---- */
 

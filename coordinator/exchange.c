@@ -531,7 +531,7 @@ static int have_key(struct core_round *round, struct core_task *task, struct err
     size_t len;
     int rc;
 
-    if ((rc = db_get_secret(&round->db, task->task->id, "hpke key", &key, &len, err)) != 0) {
+    if ((rc = db_get_secret(&round->db, task->task->id, DB_HPKE_KEY, &key, &len, err)) != 0) {
         return rc;
     }
     if (key == NULL) {
@@ -539,7 +539,7 @@ static int have_key(struct core_round *round, struct core_task *task, struct err
         hpke_derive_key_pair(task->hpke_key, public_key, ikm, sizeof ikm);
         secret_wipe(ikm, sizeof ikm);
         rc =
-            db_put_secret(&round->db, task->task->id, "hpke key", task->hpke_key, sizeof task->hpke_key, err);
+            db_put_secret(&round->db, task->task->id, DB_HPKE_KEY, task->hpke_key, sizeof task->hpke_key, err);
     } else if (len == sizeof task->hpke_key) {
         memcpy(task->hpke_key, key, len);
     } else {
@@ -664,7 +664,8 @@ static bool is_for_parent(const void *user, const Weft__V1__Document *document)
 {
     (void)user;
     return document->type == DOC(FREEZE) || document->type == DOC(CONTRIBUTES) ||
-           document->type == DOC(STATES) || document->type == DOC(RELEASE);
+           document->type == DOC(STATES) || document->type == DOC(RELEASE) ||
+           document->type == DOC(ERASURE);
 }
 
 static int push(struct core_round *round, struct core_task *task, const char *peer, batch_filter filter,
@@ -737,7 +738,7 @@ int exchange_due(struct core_round *round, struct core_task *task, struct err *e
     bool is_helper = self != NONE && roster->coordinators[self].side == SIDE(HELPER);
     int rc;
 
-    if (task != NULL && (rc = have_key_sheet(round, task, err)) != 0) {
+    if (task != NULL && !erasure_is_due(task, round->now_ms) && (rc = have_key_sheet(round, task, err)) != 0) {
         return rc;
     }
     if (is_helper) {

@@ -134,7 +134,7 @@ static int has_all_reports(const struct core *core, struct db *db, const struct 
 int intake_is_closed(const struct core *core, struct db *db, struct core_task *task, int area, int64_t now_ms,
                      bool *closed, struct err *err)
 {
-    *closed = now_ms >= task->task->wire->close_ms || task->view->freezes[area].document != NULL;
+    *closed = now_ms >= view_times(task->view).close_ms || task->view->freezes[area].document != NULL;
     if (*closed || !task->task->wire->close_when_complete) {
         return 0;
     }
@@ -150,6 +150,9 @@ static int check_open(const struct core *core, struct db *db, struct core_task *
     bool closed;
     int rc;
 
+    if (task->view->voided.document != NULL) {
+        return err_set(err, ERR_TASK_CLOSED, "task %.16s is void", task->task->hex);
+    }
     if (now_ms + skew_ms < task->task->wire->open_ms) {
         return err_set(err, ERR_TASK_NOT_OPEN, "task %.16s", task->task->hex);
     }

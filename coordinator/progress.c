@@ -55,28 +55,28 @@ static void wait_for(struct progress *progress, enum progress_phase phase, enum 
 
 static void before_order(struct progress *progress, const struct view *view, int64_t now_ms)
 {
-    const Weft__V1__Task *task = view->task->wire;
+    const struct view_times times = view_times(view);
 
     for (int area = 0; area < view->roster->num_areas; area++) {
         if (view_num_supervised(view, area) > 0) {
             expect(progress, view->freezes, area);
         }
     }
-    if (progress->num_missing == 0 || now_ms >= task->close_ms) {
+    if (progress->num_missing == 0 || now_ms >= times.close_ms) {
         wait_for(progress, progress->num_missing == 0 ? PHASE_CLOSED : PHASE_CLOSING, WAIT_FREEZES,
-                 task->order_ms, WAIT_ORDER);
-    } else if (now_ms < task->open_ms) {
+                 times.order_ms, WAIT_ORDER);
+    } else if (now_ms < times.open_ms) {
         progress->phase = PHASE_PUBLISHED;
         progress->wait = WAIT_OPENING;
-        progress->until_ms = task->open_ms;
+        progress->until_ms = times.open_ms;
         progress->num_missing = progress->num_expected = 0;
     } else if (progress->num_missing == progress->num_expected) {
         progress->phase = PHASE_OPEN;
         progress->wait = WAIT_REPORTS;
-        progress->until_ms = task->close_ms;
+        progress->until_ms = times.close_ms;
         progress->num_missing = progress->num_expected = 0;
     } else { /* some areas were complete and closed early */
-        wait_for(progress, PHASE_OPEN, WAIT_FREEZES, task->order_ms, WAIT_ORDER);
+        wait_for(progress, PHASE_OPEN, WAIT_FREEZES, times.order_ms, WAIT_ORDER);
     }
 }
 
@@ -94,7 +94,7 @@ static void after_pattern(struct progress *progress, const struct view *view)
 
 int progress_of(struct progress *progress, const struct view *view, int64_t now_ms, struct err *err)
 {
-    const Weft__V1__Task *task = view->task->wire;
+    const struct view_times times = view_times(view);
 
     *progress = (struct progress){.missing = calloc((size_t)view->roster->num_areas, sizeof(int))};
     if (progress->missing == NULL) {
@@ -102,18 +102,18 @@ int progress_of(struct progress *progress, const struct view *view, int64_t now_
     }
     if (view->voided.document != NULL) {
         progress->phase = PHASE_VOID;
-    } else if (view->order.document == NULL && now_ms < task->retention_ms) {
+    } else if (view->order.document == NULL && now_ms < times.retention_ms) {
         before_order(progress, view, now_ms);
     } else if (view->pattern.document != NULL) {
         after_pattern(progress, view);
-    } else if (now_ms >= task->retention_ms) {
+    } else if (now_ms >= times.retention_ms) {
         progress->phase = PHASE_EXPIRED;
     } else if (view->plan.document == NULL) {
         expect_openings(progress, view, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES));
-        wait_for(progress, PHASE_CLOSED, WAIT_CONTRIBUTES, task->plan_ms, WAIT_PLAN);
+        wait_for(progress, PHASE_CLOSED, WAIT_CONTRIBUTES, times.plan_ms, WAIT_PLAN);
     } else {
         expect_openings(progress, view, view->states, SCOPE(TOTAL), STAGE(VALUES));
-        wait_for(progress, PHASE_CLOSED, WAIT_STATES, task->pattern_ms, WAIT_PATTERN);
+        wait_for(progress, PHASE_CLOSED, WAIT_STATES, times.pattern_ms, WAIT_PATTERN);
     }
     return 0;
 }

@@ -117,13 +117,13 @@ static const struct wording wordings[] = {
                  "  role here: %s\n",
                  "  reports: %d accepted, %d waiting for verification, %d rejected, of %d expected here\n",
                  "  in %s and below: %d of %d hospitals frozen\n", "  waiting for %s\n", "    until %s\n",
-                 "  opens %s, closes %s\n  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
+                 "  opens %s, due %s, closes %s\n  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
     [LANG_ZH] = {"协调方 %s\n", "%s 的证书：剩余 %" PRId64 " 天，有效至 %s\n", "证书不可用（见下）\n",
                  "尚无数据库：服务还未运行过\n", "尚无任务\n",
                  "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
                  "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n",
                  "  %s 及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s\n",
-                 "  开放 %s，截止 %s\n  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
+                 "  开放 %s，应报 %s，截止 %s\n  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
 };
 
 struct time_text {
@@ -138,15 +138,16 @@ static struct time_text time_text(int64_t ms, const struct calendar_zone *zone)
     return out;
 }
 
-static void print_times(const struct wording *words, const Weft__V1__Task *task,
+static void print_times(const struct wording *words, const struct view_times *task,
                         const struct calendar_zone *zone)
 {
-    struct time_text open = time_text(task->open_ms, zone), close = time_text(task->close_ms, zone),
+    struct time_text open = time_text(task->open_ms, zone), due = time_text(task->due_ms, zone),
+                     close = time_text(task->close_ms, zone),
                      order = time_text(task->order_ms, zone), plan = time_text(task->plan_ms, zone),
                      pattern = time_text(task->pattern_ms, zone),
                      retention = time_text(task->retention_ms, zone);
 
-    printf(words->times, open.text, close.text, order.text, plan.text, pattern.text, retention.text);
+    printf(words->times, open.text, due.text, close.text, order.text, plan.text, pattern.text, retention.text);
 }
 
 static const char *role_text(const struct status *status, const struct view *view, enum err_lang lang)
@@ -164,6 +165,7 @@ static void print_task(const struct status *status, const struct view *view, con
 {
     const struct wording *words = &wordings[lang];
     const Weft__V1__Task *task = view->task->wire;
+    const struct view_times times = view_times(view);
     struct calendar_zone zone = {0};
     int area = own_area(status, view);
     char text[2048];
@@ -187,7 +189,7 @@ static void print_task(const struct status *status, const struct view *view, con
     if (progress->until_ms != 0) {
         printf(words->until, time_text(progress->until_ms, &zone).text);
     }
-    print_times(words, task, &zone);
+    print_times(words, &times, &zone);
 }
 
 static int64_t days_left(const struct status *status)
@@ -258,6 +260,7 @@ static void write_task(struct json *json, const struct status *status, const str
                        const struct progress *progress, const struct counts *counts)
 {
     const Weft__V1__Task *task = view->task->wire;
+    const struct view_times times = view_times(view);
     int area = own_area(status, view);
 
     json_object(json, NULL);
@@ -281,12 +284,14 @@ static void write_task(struct json *json, const struct status *status, const str
         json_end(json);
     }
     write_waiting(json, view, progress);
-    json_int(json, "open_ms", task->open_ms);
-    json_int(json, "close_ms", task->close_ms);
-    json_int(json, "order_ms", task->order_ms);
-    json_int(json, "plan_ms", task->plan_ms);
-    json_int(json, "pattern_ms", task->pattern_ms);
-    json_int(json, "retention_ms", task->retention_ms);
+    json_int(json, "open_ms", times.open_ms);
+    json_int(json, "due_ms", times.due_ms);
+    json_int(json, "close_ms", times.close_ms);
+    json_int(json, "order_ms", times.order_ms);
+    json_int(json, "plan_ms", times.plan_ms);
+    json_int(json, "pattern_ms", times.pattern_ms);
+    json_int(json, "retention_ms", times.retention_ms);
+    json_uint(json, "amendments", view->num_amendments);
     json_end(json);
 }
 

@@ -238,7 +238,7 @@ static int task_due(struct agent_round *round, struct agent_entry *entry, struct
     if (entry->task.site == NONE || entry->is_erased) {
         return 0;
     }
-    if (round->now_ms >= entry->task.task->wire->retention_ms) {
+    if (round->now_ms >= view_times(entry->task.view).retention_ms) {
         return erase(round, entry, err);
     }
     if ((rc = documents_due(round, entry, err)) != 0) {

@@ -113,7 +113,7 @@ static int check_task(const struct agent *agent, const struct agent_task *task, 
     if (now_ms < task->task->wire->open_ms) {
         return err_set(err, ERR_TASK_NOT_OPEN, "task %.16s", task->task->hex);
     }
-    if (now_ms >= task->task->wire->close_ms || task->view->voided.document != NULL ||
+    if (now_ms >= view_times(task->view).close_ms || task->view->voided.document != NULL ||
         task->view->freezes[task->area].document != NULL) {
         return err_set(err, ERR_TASK_CLOSED, "task %.16s", task->task->hex);
     }

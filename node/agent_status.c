@@ -114,7 +114,7 @@ static enum agent_state state_while_open(const struct agent_task *task, const st
     if (last->revision != 0 && last->state == REPORT(WAITING) && !last->given_up) {
         return AGENT_SENDING;
     }
-    if (now_ms >= task->task->wire->close_ms || last->state == REPORT(LATE)) {
+    if (now_ms >= view_times(task->view).close_ms || last->state == REPORT(LATE)) {
         return status->accepted.revision != 0 ? AGENT_ACCEPTED : AGENT_CLOSED;
     }
     if (last->state == REPORT(ACCEPTED) && is_reported) {

@@ -198,7 +198,8 @@ static void json_task(struct json *json, const struct agent_task *task, const st
     json_text(json, "task", task->task->hex);
     json_text(json, "name", task->task->wire->name);
     json_text(json, "period", task->task->wire->period->id);
-    json_int(json, "close_ms", task->task->wire->close_ms);
+    json_int(json, "due_ms", view_times(task->view).due_ms);
+    json_int(json, "close_ms", view_times(task->view).close_ms);
     json_text(json, "state", agent_state_name(status->state));
     if (status->has_vector) {
         json_hex(json, "vector_fingerprint", status->vector_digest, DIGEST_SIZE);

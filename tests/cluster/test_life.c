@@ -1,0 +1,281 @@
+/* test_life.c - a task's times: extended by amendment, jumped over, and what is destroyed at the end. */
+#include "tests/cluster/hostile.h"
+
+static Weft__V1__Amendment later(const struct cluster *cluster, uint32_t number, int64_t by_ms)
+{
+    const Weft__V1__Task *task = cluster->task->wire;
+    Weft__V1__Amendment body = WEFT__V1__AMENDMENT__INIT;
+
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster->task->id};
+    body.number = number;
+    body.due_ms = task->close_ms;
+    body.close_ms = task->close_ms + by_ms;
+    body.order_ms = task->order_ms + by_ms;
+    body.plan_ms = task->plan_ms + by_ms;
+    body.pattern_ms = task->pattern_ms + by_ms;
+    body.retention_ms = task->retention_ms + by_ms;
+    body.reason = (char *)(uintptr_t) "the network was down";
+    return body;
+}
+
+/* As the top leader finds it in the publication directory. */
+static int publish(struct cluster *cluster, Weft__V1__DocumentType type, const ProtobufCMessage *body,
+                   int num_roots)
+{
+    struct cluster_coordinator *top =
+        &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
+    Weft__V1__Document *document = NULL;
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    int rc;
+
+    assert_int_equal(document_new(&document, type, body, &err), 0);
+    for (int i = 0; i < num_roots; i++) {
+        assert_int_equal(document_sign(&document, cluster->roots_wire[i].name, cluster->root_keys[i], &err),
+                         0);
+    }
+    assert_int_equal(store_begin(top->store, &txn, true, &err), 0);
+    if ((rc = core_publish(top->core, txn, document, &err)) == 0) {
+        assert_int_equal(store_commit(&txn, &err), 0);
+    }
+    store_abort(&txn);
+    document_free(&document);
+    return rc;
+}
+
+static void test_amendment__lets_a_late_hospital_in(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Amendment body;
+    int64_t close_ms;
+
+    (void)state;
+    cluster_start(&cluster, 31, &tiny_and_patient, &no_faults);
+    close_ms = cluster.task->wire->close_ms;
+    cluster.sites[0].is_silent = true;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    body = later(&cluster, 1, 600000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    run_for(&cluster, 5000);
+    for (int i = 0; i < cluster.roster->num_coordinators; i++) { /* helpers hold it too */
+        assert_int_equal(view_times(cluster_view(&cluster, i)).close_ms, close_ms + 600000);
+    }
+    cluster.now_ms = close_ms + 60000;
+    run_for(&cluster, 5000);
+    assert_null(cluster_top_view(&cluster)->freezes[area(&cluster, "990101")].document);
+    cluster.sites[0].is_silent = false;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    cluster.now_ms = close_ms + 600000;
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    assert_int_equal(view_num_frozen(cluster_top_view(&cluster), area(&cluster, "990101")), 3);
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
+static void test_amendment__only_extends_and_only_by_both_sides(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Amendment body;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    body = later(&cluster, 1, 1000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 1), ERR_DOCUMENT_SIGNATURE);
+    body.close_ms = cluster.task->wire->close_ms - 1;
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    body = later(&cluster, 1, 1000);
+    body.order_ms = body.close_ms - 1;
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    body = later(&cluster, 1, 1000);
+    body.reason = (char *)(uintptr_t) "";
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    body = later(&cluster, 0, 1000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    body = later(&cluster, 2, 1000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_PREDECESSOR_MISSING);
+    body = later(&cluster, 1, 1000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    body = later(&cluster, 1, 2000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_DOCUMENT_CONFLICT);
+    body = later(&cluster, 2, 500); /* earlier than the first */
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    cluster_stop(&cluster);
+}
+
+static void test_amendment__leaves_what_is_frozen(void **state)
+{
+    struct cluster cluster;
+    Weft__V1__Amendment body;
+
+    (void)state;
+    cluster_start(&cluster, 32, &tiny, &no_faults);
+    assert_true(cluster_run(&cluster, order_is_there, 600000));
+    body = later(&cluster, 1, 600000);
+    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
+/* ---- jumps of the clock, restarts ---- */
+
+/* Everyone restarts at each step, and the clock jumps to each deadline: what is due is found again. */
+static void test_scheduler__finds_what_is_due_after_restarts_and_jumps(void **state)
+{
+    const Weft__V1__Task *task;
+    struct cluster cluster;
+    int64_t stops[5];
+
+    (void)state;
+    cluster_start(&cluster, 33, &tiny_and_patient, &no_faults);
+    task = cluster.task->wire;
+    memcpy(stops,
+           (int64_t[]){task->close_ms, task->order_ms, task->plan_ms, task->pattern_ms,
+                       task->retention_ms - 3600000},
+           sizeof stops);
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+        cluster.now_ms = stops[i];
+        for (int k = 0; k < cluster.roster->num_coordinators; k++) {
+            cluster_restart(&cluster, k);
+        }
+        run_for(&cluster, 10000);
+    }
+    assert_true(cluster_is_released(&cluster));
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
+/* ---- the end ---- */
+
+/* What a coordinator still holds of reports and secrets. */
+static void assert_nothing_secret(struct cluster *cluster, int index)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[index];
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    struct db db = {.at_rest_key = c->at_rest_key};
+    uint8_t *key = NULL;
+    size_t len;
+
+    assert_int_equal(store_begin(c->store, &txn, false, &err), 0);
+    db.txn = txn;
+    assert_int_equal(db_get_secret(&db, cluster->task->id, DB_HPKE_KEY, &key, &len, &err), 0);
+    assert_null(key);
+    for (int i = 0; i < cluster->roster->num_sites; i++) {
+        StoredReport *report = NULL;
+        assert_int_equal(
+            db_get_report(&db, cluster->task->id, cluster->roster->sites[i].wire->id, 0, &report, &err), 0);
+        if (report != NULL) {
+            assert_null(report->leader);
+            assert_null(report->helper);
+            assert_int_equal(report->out_share.len, 0);
+            assert_int_equal(report->verifier_share.len, 0);
+            assert_non_null(report->receipt); /* which is public, and the site's proof */
+        }
+        wire_free(&report);
+    }
+    store_abort(&txn);
+}
+
+static bool top_knows_all_erasures(const struct cluster *cluster)
+{
+    const struct view *view = cluster_top_view(cluster);
+
+    for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+        if (view->erasures[i].document == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_erasure__destroys_all_shares_when_retention_ends(void **state)
+{
+    struct cluster cluster;
+    const Weft__V1__Erasure *erasure;
+
+    (void)state;
+    cluster_start(&cluster, 34, &tiny, &no_faults);
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    run_for(&cluster, 5000);
+    assert_null(cluster_top_view(&cluster)->erasures[0].document);
+    cluster.now_ms = cluster.task->wire->retention_ms;
+    run_for(&cluster, 60);
+    cluster_restart(&cluster, 0);
+    assert_true(cluster_run(&cluster, top_knows_all_erasures, 60000));
+    for (int i = 0; i < cluster.roster->num_coordinators; i++) {
+        assert_nothing_secret(&cluster, i);
+        erasure = (const Weft__V1__Erasure *)cluster_top_view(&cluster)->erasures[i].body;
+        assert_int_equal(erasure->keys, 1);
+        assert_true(erasure->time_ms >= cluster.task->wire->retention_ms);
+    }
+    erasure = (const Weft__V1__Erasure *)cluster_top_view(&cluster)
+                  ->erasures[coordinator(&cluster, "lead-990101")]
+                  .body;
+    assert_int_equal(erasure->reports, 3);
+    assert_true(erasure->shares > 0);
+    for (int i = 0; i < cluster.roster->num_coordinators; i++) { /* and nothing grows again */
+        cluster_restart(&cluster, i);
+    }
+    run_for(&cluster, 5000);
+    assert_nothing_secret(&cluster, 0);
+    assert_released(&cluster, "99"); /* what is public stays */
+    cluster_stop(&cluster);
+}
+
+static void test_erasure__follows_a_void_at_once_and_everywhere(void **state)
+{
+    Weft__V1__Void body = WEFT__V1__VOID__INIT;
+    Weft__V1__SubmitRequest *report;
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 35, &tiny_and_patient, &no_faults);
+    cluster.sites[0].is_silent = true;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    report = cluster_build_report(&cluster, 0, 1);
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
+    body.reason = (char *)(uintptr_t) "wrong catalogue";
+    assert_int_equal(publish(&cluster, DOC(VOID), &body.base, 2), 0);
+    assert_true(cluster_run(&cluster, top_knows_all_erasures, 60000));
+    for (int i = 0; i < cluster.roster->num_coordinators; i++) {
+        assert_non_null(cluster_view(&cluster, i)->voided.document);
+        assert_nothing_secret(&cluster, i);
+    }
+    assert_int_equal(call(&cluster, cluster.roster->coordinators[leader_of(&cluster, 0)].wire->id,
+                          site_name(&cluster, 0), CORE_SUBMIT, &report->base),
+                     ERR_TASK_CLOSED);
+    report_free(&report);
+    cluster_stop(&cluster);
+}
+
+static void test_void__comes_too_late_once_something_may_be_opened(void **state)
+{
+    Weft__V1__Void body = WEFT__V1__VOID__INIT;
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 36, &tiny, &no_faults);
+    assert_true(cluster_run(&cluster, order_is_there, 600000));
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
+    body.reason = (char *)(uintptr_t) "too late";
+    assert_int_equal(publish(&cluster, DOC(VOID), &body.base, 2), ERR_DOCUMENT_CONFLICT);
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    cluster_stop(&cluster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_amendment__lets_a_late_hospital_in),
+        cmocka_unit_test(test_amendment__only_extends_and_only_by_both_sides),
+        cmocka_unit_test(test_amendment__leaves_what_is_frozen),
+        cmocka_unit_test(test_scheduler__finds_what_is_due_after_restarts_and_jumps),
+        cmocka_unit_test(test_erasure__destroys_all_shares_when_retention_ends),
+        cmocka_unit_test(test_erasure__follows_a_void_at_once_and_everywhere),
+        cmocka_unit_test(test_void__comes_too_late_once_something_may_be_opened),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
