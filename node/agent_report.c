@@ -338,7 +338,7 @@ static int read_mark(const OutboxReport *report, bool *has, uint64_t *size, uint
         memcpy(root, header->log_root.data, DIGEST_SIZE);
     }
     wire_free(&header);
-    report_free(&request);
+    wire_free(&request);
     return rc;
 }
 
