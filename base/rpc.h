@@ -105,6 +105,9 @@ WEFT_MUST_USE int rpc_server_add(struct rpc_server *server, const ProtobufCServi
  * ERR_CERTIFICATE when the files cannot be used. */
 WEFT_MUST_USE int rpc_server_start(struct rpc_server *server, uint16_t *port, struct err *err);
 
+/* Could a server bind this address now? ERR_PORT_TAKEN and why not. */
+WEFT_MUST_USE int rpc_can_listen(const char *address, struct err *err);
+
 /* What grpc.health.v1 answers for the server and each service; true from the start until the stop. */
 void rpc_server_set_serving(struct rpc_server *server, bool serving);
 
@@ -170,9 +173,10 @@ WEFT_MUST_USE int rpc_call_unary(struct rpc_channel *channel, const ProtobufCSer
                                  ProtobufCMessage **response, int timeout_ms, struct err *err);
 
 /* Ask grpc.health.v1 whether the server (`service` "") or one of its services serves: 0 when it does,
- * ERR_UNREACHABLE when it says no, ERR_PEER_FAILED when it has no such service. */
+ * ERR_UNREACHABLE when it says no, ERR_PEER_FAILED when it has no such service. *time_ms (may be NULL) receives the
+ * server's clock; 0: it does not tell. */
 WEFT_MUST_USE int rpc_check_health(struct rpc_channel *channel, const char *service, int timeout_ms,
-                                   struct err *err);
+                                   int64_t *time_ms, struct err *err);
 
 /* After all its calls have returned. Makes *channel NULL; harmless when it already is. */
 void rpc_channel_close(struct rpc_channel **channel);

@@ -299,7 +299,8 @@ int rpc_call_unary(struct rpc_channel *channel, const ProtobufCServiceDescriptor
     return rc;
 }
 
-int rpc_check_health(struct rpc_channel *channel, const char *service, int timeout_ms, struct err *err)
+int rpc_check_health(struct rpc_channel *channel, const char *service, int timeout_ms, int64_t *time_ms,
+                     struct err *err)
 {
     Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
     Grpc__Health__V1__HealthCheckResponse *response = NULL;
@@ -310,6 +311,8 @@ int rpc_check_health(struct rpc_channel *channel, const char *service, int timeo
                         (ProtobufCMessage **)&response, timeout_ms, err);
     if (rc == 0 && response->status != GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING)
         rc = err_set(err, ERR_UNREACHABLE, "%s does not serve now", channel->destination);
+    if (rc == 0 && time_ms != NULL)
+        *time_ms = response->weft_time_ms;
     wire_free(&response);
     return rc;
 }

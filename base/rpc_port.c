@@ -75,6 +75,13 @@ int rpc_port_bind_error(const char *address)
     return error;
 }
 
+int rpc_can_listen(const char *address, struct err *err)
+{
+    int error = rpc_port_bind_error(address);
+
+    return error == 0 ? 0 : err_set_errno(err, ERR_PORT_TAKEN, error, "%s", address);
+}
+
 static bool wait_for(int fd, short events, int64_t until)
 {
     struct pollfd entry = {.fd = fd, .events = events};

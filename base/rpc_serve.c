@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/wire.h"
+#include "base/calendar.h"
 #include "proto/health.pb-c.h"
 
 #define SLOTS_PER_METHOD 2
@@ -412,5 +413,6 @@ void rpc_check(struct rpc_call *call, const ProtobufCMessage *request, void *use
     response.status = atomic_load(&server->is_serving)
                           ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
                           : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+    response.weft_time_ms = calendar_now_ms();
     rpc_reply(call, &response.base);
 }

@@ -3,6 +3,7 @@
 
 #include "base/args.h"
 #include "base/join.h"
+#include "coordinator/check.h"
 #include "coordinator/daemon.h"
 #include "coordinator/status.h"
 #include "coordinator/totals.h"
@@ -78,7 +79,12 @@ static int run_settings(const struct args *args, struct err *err)
     return 0;
 }
 
-/* ---- status and totals ---- */
+/* ---- check, status and totals ---- */
+
+static int run_check(const struct args *args, struct err *err)
+{
+    return check_print(args_value(args, "settings"), args_flag(args, "json"), args_lang(args), err);
+}
 
 static int run_status(const struct args *args, struct err *err)
 {
@@ -121,6 +127,9 @@ static const struct args_command commands[] = {
      "生成本协调方的密钥与加入文件", run_init},
     {"run", run_options, NUM(run_options), NULL, 0, 0, "serve until stopped by SIGTERM",
      "运行服务，直至收到 SIGTERM", run_daemon},
+    {"check", status_options, NUM(status_options), NULL, 0, 0,
+     "before going live: keys, certificate, address, peers, proxy, clocks", "上线前检查：密钥、证书、地址、对方、代理、时钟",
+     run_check},
     {"status", status_options, NUM(status_options), NULL, 0, 0,
      "print what each task waits for, deadlines, and the certificate's days",
      "显示各任务的等待事项、期限以及证书剩余天数", run_status},

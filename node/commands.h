@@ -15,6 +15,7 @@ int command_evaluate(const struct args *args, struct err *err);
 int command_preview(const struct args *args, struct err *err);
 int command_approve(const struct args *args, struct err *err);
 int command_report(const struct args *args, struct err *err);
+int command_check(const struct args *args, struct err *err);
 int command_status(const struct args *args, struct err *err);
 int command_settings(const struct args *args, struct err *err);
 int command_run(const struct args *args, struct err *err);

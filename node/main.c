@@ -90,6 +90,11 @@ static const struct args_option status_options[] = {
      .zh = "仅显示出口日志的位置、行数与根"},
 };
 
+static const struct args_option check_options[] = {
+    OPT_SETTINGS,
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
 static const struct args_option run_options[] = {
     OPT_SETTINGS,
     {.name = "once", .en = "do what is due, then end", .zh = "完成当前待办后退出"},
@@ -113,6 +118,9 @@ static const struct args_command commands[] = {
      command_report},
     {"status", status_options, NUM(status_options), NULL, 0, 0, "where each task stands", "查看各任务状态",
      command_status},
+    {"check", check_options, NUM(check_options), NULL, 0, 0,
+     "before going live: keys, certificate, proxy, network, clock, roster", "上线前检查：密钥、证书、代理、网络、时钟、名册",
+     command_check},
     {"run", run_options, NUM(run_options), NULL, 0, 0, "the daemon: all that needs no person",
      "守护进程：自动完成无需人工的步骤", command_run},
     {"settings", NULL, 0, NULL, 0, 0, "print what the settings file may say", "列出设置文件的全部选项",

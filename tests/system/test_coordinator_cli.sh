@@ -159,6 +159,9 @@ passes "status without a store, JSON" "$coordinator" status --settings top-h.yam
 jq -e '.tasks == [] and .certificate.days_left > 300' out.txt >/dev/null || fail "JSON status without a store"
 refuses "totals without a store" STORE_OPEN "$coordinator" totals --settings top-h.yaml
 
+passes "check before the first run" "$coordinator" check --settings top-h.yaml --json
+jq -e '[.checks[].level] | index("fail") == null' out.txt >/dev/null || fail "check before the first run: $(cat out.txt)"
+
 # ---- running
 start() {
     "$coordinator" run --settings $1.yaml 2>>$1.log &
@@ -167,6 +170,12 @@ start() {
 port() { cat $1.port; }
 start top-h
 until_holds 10 "top-h serves" test -s top-h.port
+passes "check beside the daemon" "$coordinator" check --settings top-h.yaml --json
+jq -e '[.checks[] | select(.check == "clock" or .check == "tls") | .level] == ["ok", "ok"]' out.txt >/dev/null ||
+    fail "check beside the daemon: $(cat out.txt)"
+sed 's|^port_file:.*|advertise: "127.0.0.1:1"|' top-h.yaml >wrong.yaml
+refuses "check of an advertised address that leads nowhere" CHECK_FAILED "$coordinator" check --settings wrong.yaml
+grep -q "^FAIL  connection" out.txt || fail "check does not tell where it ends: $(cat out.txt)"
 passes "status on an empty store" "$coordinator" status --settings top-h.yaml
 grep -q "no task yet" out.txt || fail "status does not say that there is no task"
 refuses "totals on an empty store" TASK_UNKNOWN "$coordinator" totals --settings top-h.yaml

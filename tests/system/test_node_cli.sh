@@ -107,6 +107,16 @@ sed 's/^leader:.*/leader: "lead.weft.test"/' "$Sa" >"$WORK/bad.yaml"
 refuses "a leader without address" 1 YAML_BAD_VALUE "HOST:PORT" n status --settings "$WORK/bad.yaml"
 refuses "status before anything was imported" 1 STORE_OPEN "not there yet" n status --settings "$Sa"
 refuses "no such settings file" 1 FILE_READ "none.yaml" n status --settings "$WORK/none.yaml"
+# ---------------------------------------------------------------- before going live
+
+says_level() { jq -e --arg check "$1" --arg level "$2" '[.checks[] | select(.check == $check)][0].level == $level' "$out" >/dev/null || { fail "$1 is not $2 but"; cat "$out"; }; }
+passes "check" n check --settings "$Sd" --json
+for c in settings keys certificate roots disk connection tls service clock roster; do says_level $c ok; done
+sed "s/^leader:.*/leader: \"other.weft.test 127.0.0.1:${PORTS[lead]}\"/" "$Sd" >"$WORK/bad.yaml"
+refuses "check of a wrong name" 1 CHECK_FAILED "" n check --settings "$WORK/bad.yaml"
+says "FAIL  tls"
+sed 's/^leader:.*/leader: "lead.weft.test nowhere.invalid:7443"/' "$Sd" >"$WORK/bad.yaml"
+refuses "check of a name that is none" 1 CHECK_FAILED "does not resolve" n check --settings "$WORK/bad.yaml"
 # ---------------------------------------------------------------- import
 
 cat >"$WORK/m.yaml" <<'YAML'

@@ -32,5 +32,5 @@ home 'lmdb' 'base/store\.c'
 home 'yaml\.h' 'base/yaml\.c'
 home 'grpc/' 'base/rpc_[a-z_]*\.[ch]'
 home 'event2/' 'base/loop\.c'
-home 'openssl/' 'crypto/[a-z_]*\.[ch]|base/cert\.c'
+home 'openssl/' 'crypto/[a-z_]*\.[ch]|base/(cert|probe)\.c'
 exit $bad

@@ -22,8 +22,9 @@ add_custom_command(OUTPUT ${wire_types}
 weft_test(test_wire test_wire.c ${wire_types} LIBS rpc_test_proto weft::base)
 weft_test(test_rpc test_rpc.c rpc_fixture.c LIBS rpc_test_proto weft::base Threads::Threads)
 weft_test(test_rpc_proxy test_rpc_proxy.c connect_proxy.c rpc_fixture.c LIBS rpc_test_proto weft::base Threads::Threads)
+weft_test(test_probe test_probe.c connect_proxy.c rpc_fixture.c LIBS rpc_test_proto weft::base Threads::Threads)
 weft_test(test_rpc_faults test_rpc_faults.c rpc_fixture.c
           LIBS rpc_test_proto weft::base ${GRPC_LIBRARY} ${GPR_LIBRARY} Threads::Threads)
 # libgrpc's atomics are invisible to ThreadSanitizer; base/rpc_internal.h tells it about each hand-over instead.
-set_tests_properties(test_rpc test_rpc_proxy test_rpc_faults PROPERTIES ENVIRONMENT
+set_tests_properties(test_rpc test_probe test_rpc_proxy test_rpc_faults PROPERTIES ENVIRONMENT
                      "TSAN_OPTIONS=ignore_noninstrumented_modules=1")

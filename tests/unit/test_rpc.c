@@ -194,11 +194,11 @@ static void test_rpc__answers_health_checks_of_anyone_with_a_certificate(void **
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(rpc_check_health(other, "", TIMEOUT_MS, &err), 0);
-    assert_int_equal(rpc_check_health(other, "weft.rpctest.Echo", TIMEOUT_MS, &err), 0);
-    assert_int_equal(rpc_check_health(other, "weft.rpctest.None", TIMEOUT_MS, &err), ERR_PEER_FAILED);
+    assert_int_equal(rpc_check_health(other, "", TIMEOUT_MS, NULL, &err), 0);
+    assert_int_equal(rpc_check_health(other, "weft.rpctest.Echo", TIMEOUT_MS, NULL, &err), 0);
+    assert_int_equal(rpc_check_health(other, "weft.rpctest.None", TIMEOUT_MS, NULL, &err), ERR_PEER_FAILED);
     rpc_server_set_serving(server, false);
-    assert_int_equal(rpc_check_health(other, "", TIMEOUT_MS, &err), ERR_UNREACHABLE);
+    assert_int_equal(rpc_check_health(other, "", TIMEOUT_MS, NULL, &err), ERR_UNREACHABLE);
     rpc_channel_close(&other);
 }
 
