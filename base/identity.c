@@ -72,13 +72,19 @@ static int draw(struct identity *identity, struct join *join, const char *const 
     for (size_t i = 0; i < num_areas; i++)
         new_collector(&identity->collectors[i], &join->collectors[i], areas[i]);
     identity->num_collectors = join->num_collectors = num_areas;
+    if (num_areas > 0) {
+        int rc = cert_make_request(&identity->issuer_key_pem, &join->issuer_request_pem, identity->tls_name, err);
+
+        if (rc != 0)
+            return rc;
+    }
     return cert_make_request(&identity->tls_key_pem, &join->request_pem, identity->tls_name, err);
 }
 
 static int write_identity(const char *dir, const struct identity *identity, const char *join_text,
                           struct err *err)
 {
-    size_t num = 0, max = 6 + identity->num_collectors;
+    size_t num = 0, max = 7 + identity->num_collectors;
     struct newdir_file *files = calloc(max, sizeof *files);
     char(*names)[FILE_NAME_SIZE] = calloc(identity->num_collectors + 1, sizeof *names);
     int rc;
@@ -100,6 +106,9 @@ static int write_identity(const char *dir, const struct identity *identity, cons
         files[num++] =
             (struct newdir_file){names[i], identity->collectors[i].key, KEY_SIZE, FILE_MODE_SECRET};
     }
+    if (identity->issuer_key_pem != NULL)
+        files[num++] = (struct newdir_file){IDENTITY_ISSUER_KEY, identity->issuer_key_pem,
+                                            strlen(identity->issuer_key_pem), FILE_MODE_SECRET};
     files[num++] = (struct newdir_file){IDENTITY_TLS_KEY_FILE, identity->tls_key_pem,
                                         strlen(identity->tls_key_pem), FILE_MODE_SECRET};
     files[num++] = (struct newdir_file){IDENTITY_JOIN_FILE, join_text, strlen(join_text), FILE_MODE_PUBLIC};
@@ -165,14 +174,14 @@ static int load_key(uint8_t out[KEY_SIZE], const char *dir, const char *name, st
     return rc;
 }
 
-static int load_tls_key(struct identity *identity, const char *dir, struct err *err)
+static int load_pem_key(char **pem, const char *dir, const char *name, struct err *err)
 {
     uint8_t *data = NULL;
     size_t len;
-    int rc = read_secret(&data, &len, dir, IDENTITY_TLS_KEY_FILE, CERT_PEM_MAX, err);
+    int rc = read_secret(&data, &len, dir, name, CERT_PEM_MAX, err);
 
     if (rc == 0)
-        identity->tls_key_pem = (char *)data; /* file_read puts a NUL behind */
+        *pem = (char *)data; /* file_read puts a NUL behind */
     return rc;
 }
 
@@ -215,7 +224,9 @@ static int load_keys(struct identity *identity, const struct join *join, const c
 
     if ((rc = load_key(identity->sign_key, dir, "sign.key", err)) != 0 ||
         (rc = load_key(identity->at_rest_key, dir, "at-rest.key", err)) != 0 ||
-        (rc = load_tls_key(identity, dir, err)) != 0)
+        (rc = load_pem_key(&identity->tls_key_pem, dir, IDENTITY_TLS_KEY_FILE, err)) != 0 ||
+        (join->issuer_request_pem != NULL &&
+         (rc = load_pem_key(&identity->issuer_key_pem, dir, IDENTITY_ISSUER_KEY, err)) != 0))
         return rc;
     sign_public(public_key, identity->sign_key);
     if ((rc = check_belongs(public_key, join->sign_key, dir, "sign.key", err)) != 0)
@@ -264,5 +275,7 @@ void identity_clear(struct identity *identity)
         secret_free(identity->collectors, identity->num_collectors * sizeof *identity->collectors);
     if (identity->tls_key_pem != NULL)
         secret_free(identity->tls_key_pem, strlen(identity->tls_key_pem));
+    if (identity->issuer_key_pem != NULL)
+        secret_free(identity->issuer_key_pem, strlen(identity->issuer_key_pem));
     secret_wipe(identity, sizeof *identity);
 }

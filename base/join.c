@@ -55,15 +55,12 @@ static void begin_fields(struct fields *fields, const char *format)
     add_text(fields, format);
 }
 
-static char *end_fields(struct fields *fields, char out[JOIN_FINGERPRINT_SIZE])
+static void end_fields(struct fields *fields, uint8_t hash[DIGEST_SIZE])
 {
-    uint8_t hash[DIGEST_SIZE];
-
     if (fclose(fields->stream) != 0)
         abort();
     digest(hash, fields->bytes, fields->len);
     free(fields->bytes);
-    return join_digest_text(out, hash);
 }
 
 static const char *kind_name(enum join_kind kind)
@@ -74,6 +71,7 @@ static const char *kind_name(enum join_kind kind)
 char *join_fingerprint(char out[JOIN_FINGERPRINT_SIZE], const struct join *join)
 {
     struct fields fields = {0};
+    uint8_t hash[DIGEST_SIZE];
 
     begin_fields(&fields, JOIN_FORMAT);
     add_text(&fields, kind_name(join->kind));
@@ -87,10 +85,13 @@ char *join_fingerprint(char out[JOIN_FINGERPRINT_SIZE], const struct join *join)
         add_field(&fields, join->collectors[i].key, KEY_SIZE);
     }
     add_text(&fields, join->request_pem);
-    return end_fields(&fields, out);
+    if (join->issuer_request_pem != NULL)
+        add_text(&fields, join->issuer_request_pem);
+    end_fields(&fields, hash);
+    return join_digest_text(out, hash);
 }
 
-char *join_root_fingerprint(char out[JOIN_FINGERPRINT_SIZE], const Weft__V1__Root *root)
+void join_root_digest(uint8_t out[DIGEST_SIZE], const Weft__V1__Root *root)
 {
     struct fields fields = {0};
 
@@ -98,7 +99,15 @@ char *join_root_fingerprint(char out[JOIN_FINGERPRINT_SIZE], const Weft__V1__Roo
     add_text(&fields, root->name);
     add_text(&fields, root->side == WEFT__V1__SIDE__SIDE_LEADER ? "leader" : "helper");
     add_field(&fields, root->public_key.data, root->public_key.len);
-    return end_fields(&fields, out);
+    end_fields(&fields, out);
+}
+
+char *join_root_fingerprint(char out[JOIN_FINGERPRINT_SIZE], const Weft__V1__Root *root)
+{
+    uint8_t hash[DIGEST_SIZE];
+
+    join_root_digest(hash, root);
+    return join_digest_text(out, hash);
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -148,6 +157,10 @@ int join_format(char **text, const struct join *join, struct err *err)
         }
         fprintf(out, "certificate_request: |\n");
         write_block(out, join->request_pem);
+        if (join->issuer_request_pem != NULL) {
+            fprintf(out, "issuer_request: |\n");
+            write_block(out, join->issuer_request_pem);
+        }
         fprintf(out, "fingerprint: \"%s\"\n", join_fingerprint(fingerprint, join));
     }
     return finish_text(text, out, &bytes, err);
@@ -284,17 +297,17 @@ static int read_names(struct join *join, const struct yaml_node *map, struct err
     return 0;
 }
 
-static int read_request(struct join *join, const struct yaml_node *map, struct err *err)
+static int read_request(char **pem, const struct yaml_node *map, const char *key, struct err *err)
 {
     const char *text;
-    int rc = yaml_get_string(map, "certificate_request", &text, err);
+    int rc = yaml_get_string(map, key, &text, err);
 
     if (rc != 0)
         return rc;
     if (strlen(text) > CERT_PEM_MAX)
-        return bad_value(map, "certificate_request", err, "a PEM request");
-    join->request_pem = strdup(text);
-    return join->request_pem == NULL ? err_set(err, ERR_NO_MEMORY, "certificate request") : 0;
+        return bad_value(map, key, err, "a PEM request");
+    *pem = strdup(text);
+    return *pem == NULL ? err_set(err, ERR_NO_MEMORY, "%s", key) : 0;
 }
 
 static int read_join(struct join *join, const struct yaml_node *root, struct err *err)
@@ -309,6 +322,7 @@ static int read_join(struct join *join, const struct yaml_node *root, struct err
                                                    "static_key",
                                                    "collector_keys",
                                                    "certificate_request",
+                                                   "issuer_request",
                                                    "fingerprint",
                                                    NULL};
     char fingerprint[JOIN_FINGERPRINT_SIZE];
@@ -324,26 +338,42 @@ static int read_join(struct join *join, const struct yaml_node *root, struct err
     if (join->kind == JOIN_COORDINATOR && ((rc = read_key(join->static_key, root, "static_key", err)) != 0 ||
                                            (rc = read_collectors(join, root, err)) != 0))
         return rc;
-    if ((rc = read_request(join, root, err)) != 0)
+    if ((rc = read_request(&join->request_pem, root, "certificate_request", err)) != 0 ||
+        (yaml_find(root, "issuer_request") != NULL &&
+         (rc = read_request(&join->issuer_request_pem, root, "issuer_request", err)) != 0))
         return rc;
     return read_fingerprint(root, join_fingerprint(fingerprint, join), err);
 }
 
-int join_read(struct join *join, const char *path, struct err *err)
+/* Takes `yaml`. */
+static int take_join(struct join *join, struct yaml *yaml, struct err *err)
 {
     struct join read = {0};
-    struct yaml *yaml = NULL;
-    int rc;
+    int rc = read_join(&read, yaml_root(yaml), err);
 
-    if ((rc = yaml_load_file(&yaml, path, err)) != 0 || (rc = read_join(&read, yaml_root(yaml), err)) != 0)
-        goto done;
-    *join = read;
-    read = (struct join){0};
-
-done:
-    join_clear(&read);
+    if (rc == 0)
+        *join = read;
+    else
+        join_clear(&read);
     yaml_unload(&yaml);
     return rc;
+}
+
+int join_read(struct join *join, const char *path, struct err *err)
+{
+    struct yaml *yaml = NULL;
+    int rc = yaml_load_file(&yaml, path, err);
+
+    return rc != 0 ? rc : take_join(join, yaml, err);
+}
+
+int join_parse(struct join *join, const char *name, const void *data, size_t len, struct err *err)
+{
+    struct yaml *yaml = NULL;
+    int rc = len > JOIN_FILE_MAX ? err_set(err, ERR_FILE_TOO_LARGE, "%s", name)
+                                 : yaml_load(&yaml, name, data, len, err);
+
+    return rc != 0 ? rc : take_join(join, yaml, err);
 }
 
 static const uint8_t *find_key(const struct join_area_key *keys, size_t num, const char *area)
@@ -369,6 +399,7 @@ void join_clear(struct join *join)
 {
     free(join->collectors);
     free(join->request_pem);
+    free(join->issuer_request_pem);
     *join = (struct join){0};
 }
 

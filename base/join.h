@@ -7,6 +7,7 @@
  *     site.secret         sites: what report randomness is derived from
  *     static.key          coordinators: X25519, verify keys are agreed with it
  *     collector-CODE.key  coordinators: X25519 HPKE key of each area that they lead
+ *     issuer.key          leaders: P-256, PEM, of the issuing certificate with which they certify others
  *     tls.key             P-256, PEM, mode 0600
  *     join.yaml           the join file: public, mode 0644
  * The authority reads the join file, and both sides compare its fingerprint by telephone or on paper before
@@ -20,6 +21,8 @@
  *     collector_keys:                    # coordinators only; may be absent
  *       "330300": "<64 digits>"
  *     certificate_request: |
+ *       -----BEGIN CERTIFICATE REQUEST-----
+ *     issuer_request: |                  # coordinators that lead areas
  *       -----BEGIN CERTIFICATE REQUEST-----
  *     fingerprint: "1a2b 3c4d ..."       # of everything above
  * A root file carries one root's public key, made by the authority's `init`:
@@ -37,10 +40,12 @@
 
 #define JOIN_MAX_AREAS        512
 #define JOIN_MAX_ROOTS        8
+#define JOIN_FILE_MAX         131072
 #define JOIN_FINGERPRINT_SIZE 40 /* "1a2b 3c4d ..." of 128 bits, with NUL */
 
 #define IDENTITY_JOIN_FILE    "join.yaml"
 #define IDENTITY_TLS_KEY_FILE "tls.key"
+#define IDENTITY_ISSUER_KEY   "issuer.key"
 #define IDENTITY_SECRET_SIZE  32
 
 enum join_kind { JOIN_SITE, JOIN_COORDINATOR };
@@ -61,11 +66,14 @@ struct join {
     struct join_area_key *collectors; /* coordinators; in the order of the file */
     size_t num_collectors;
     char *request_pem;
+    char *issuer_request_pem; /* coordinators that lead areas; else NULL */
 };
 
 /* Read and check (hostile): keys complete and of the right length, identifiers valid, nothing unknown, and
  * the fingerprint that the file states is its own. The request itself is checked when it is signed. */
 WEFT_MUST_USE int join_read(struct join *join, const char *path, struct err *err);
+/* The same of a file that is in memory; `name` stands in errors. */
+WEFT_MUST_USE int join_parse(struct join *join, const char *name, const void *data, size_t len, struct err *err);
 /* The file's text, malloc'd and NUL-ended. */
 WEFT_MUST_USE int join_format(char **text, const struct join *join, struct err *err);
 /* Groups of four hexadecimal digits of SHA-256 over all fields. Returns `out`. */
@@ -90,6 +98,7 @@ struct identity {
     struct join_area_key *collectors;          /* coordinators: private keys */
     size_t num_collectors;
     char *tls_key_pem;
+    char *issuer_key_pem; /* coordinators that lead areas; else NULL */
 };
 
 /* Make the keys and the join file in a new directory, all or nothing. ERR_ALREADY_INITIALISED, with nothing
@@ -120,7 +129,9 @@ struct join_roots {
 WEFT_MUST_USE int join_roots_add(struct join_roots *roots, const char *path, struct err *err);
 /* The text of a root file, malloc'd and NUL-ended. */
 WEFT_MUST_USE int join_root_format(char **text, const Weft__V1__Root *root, struct err *err);
-/* As join_fingerprint. */
+/* What a newcomer pins a root by: SHA-256 over its name, side and key. */
+void join_root_digest(uint8_t out[DIGEST_SIZE], const Weft__V1__Root *root);
+/* As join_fingerprint: the first half of that. */
 char *join_root_fingerprint(char out[JOIN_FINGERPRINT_SIZE], const Weft__V1__Root *root);
 
 /* Any digest as such groups, for texts. */

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_REASON 256 /* bytes */
+#include "base/cert.h"
+
+#define MAX_REASON    256  /* bytes */
+#define MAX_AUTHORITY 4096 /* bytes of a TLS authority's certificate */
 
 /* ---- sites in time ---- */
 
@@ -207,13 +210,36 @@ static int check_areas(const struct roster *roster, struct err *err)
     return 0;
 }
 
+/* Whole certificates of authorities, one each, so that together they are a bundle. */
+static int check_authorities(const Weft__V1__Roster *wire, struct err *err)
+{
+    char pem[MAX_AUTHORITY + 1];
+
+    if (wire->n_tls_authorities > CERT_MAX_CHAIN) {
+        return roster_unsound(err, "TLS authorities", "at most 8");
+    }
+    for (size_t i = 0; i < wire->n_tls_authorities; i++) {
+        const ProtobufCBinaryData *authority = &wire->tls_authorities[i];
+        if (authority->len == 0 || authority->len > MAX_AUTHORITY || authority->data[authority->len - 1] != '\n' ||
+            memchr(authority->data, '\0', authority->len) != NULL) {
+            return roster_unsound(err, "TLS authority", "one certificate in PEM");
+        }
+        memcpy(pem, authority->data, authority->len);
+        pem[authority->len] = '\0';
+        if (cert_check_authority(pem, NULL) != 0) {
+            return roster_unsound(err, "TLS authority", "one self-signed certificate in PEM");
+        }
+    }
+    return 0;
+}
+
 int roster_check_rules(const struct roster *roster, struct err *err)
 {
     int rc;
 
     if ((rc = check_areas(roster, err)) != 0 || (rc = check_sites(roster, err)) != 0 ||
         (rc = check_revocations(roster->wire, err)) != 0 ||
-        (rc = check_supervision(roster->wire, err)) != 0) {
+        (rc = check_supervision(roster->wire, err)) != 0 || (rc = check_authorities(roster->wire, err)) != 0) {
         return rc;
     }
     return check_keys(roster, err);

@@ -40,6 +40,8 @@ int authority_merge_site(const struct args *args, struct err *err);
 int authority_move_site(const struct args *args, struct err *err);
 int authority_revoke(const struct args *args, struct err *err);
 int authority_certify(const struct args *args, struct err *err);
+int authority_issue_ca(const struct args *args, struct err *err);
+int authority_new_ca(const struct args *args, struct err *err);
 int authority_task(const struct args *args, struct err *err);
 int authority_task_settings(const struct args *args, struct err *err);
 int authority_void(const struct args *args, struct err *err);
@@ -72,6 +74,11 @@ void authority_root_clear(struct authority_root *root);
  * there yet if `is_first`: it could be another party's. */
 WEFT_MUST_USE int authority_issue(const char *dir, const struct join *join, const char *out, bool is_first,
                                   unsigned days, struct err *err);
+
+/* The same for the issuing certificate of a leader (its join file's issuer_request). Replaces the file. */
+WEFT_MUST_USE int authority_issue_issuer(const char *dir, const struct join *join, const char *out,
+                                         const char *const *permitted, size_t num_permitted, unsigned days,
+                                         struct err *err);
 
 /* ---- authority_files.c: documents and catalogues in files ---- */
 

@@ -107,32 +107,89 @@ void authority_root_clear(struct authority_root *root)
     secret_wipe(root->private_key, sizeof root->private_key);
 }
 
+/* The TLS authority of a directory. */
+struct tls_authority {
+    uint8_t *key, *cert;
+    size_t key_len;
+};
+
+static int tls_authority_load(struct tls_authority *authority, const char *dir, struct err *err)
+{
+    char *key_path = file_join(dir, "ca.key"), *cert_path = file_join(dir, "ca.crt");
+    size_t len;
+    int rc;
+
+    if (key_path == NULL || cert_path == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
+    else if ((rc = file_read_secret(&authority->key, &authority->key_len, key_path, CERT_PEM_MAX, err)) == 0)
+        rc = file_read(&authority->cert, &len, cert_path, CERT_PEM_MAX, err);
+    free(key_path);
+    free(cert_path);
+    return rc;
+}
+
+static void tls_authority_clear(struct tls_authority *authority)
+{
+    secret_free(authority->key, authority->key_len);
+    free(authority->cert);
+}
+
 int authority_issue(const char *dir, const struct join *join, const char *out, bool is_first, unsigned days,
                     struct err *err)
 {
-    char *key_path = file_join(dir, "ca.key"), *cert_path = file_join(dir, "ca.crt");
-    uint8_t *key = NULL, *authority = NULL;
-    size_t key_len = 0, authority_len;
+    struct tls_authority authority = {0};
     char *cert = NULL;
     int rc;
 
-    if (key_path == NULL || cert_path == NULL) {
-        rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
-        goto done;
-    }
-    if ((rc = file_read_secret(&key, &key_len, key_path, CERT_PEM_MAX, err)) != 0 ||
-        (rc = file_read(&authority, &authority_len, cert_path, CERT_PEM_MAX, err)) != 0 ||
-        (rc = cert_sign(&cert, (char *)key, (char *)authority, join->request_pem, join->tls_name,
-                        days * CERT_MS_PER_DAY, calendar_now_ms(), err)) != 0)
-        goto done;
-    rc = is_first ? file_create(out, cert, strlen(cert), FILE_MODE_PUBLIC, err)
-                  : file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
-
-done:
-    secret_free(key, key_len);
-    free(authority);
+    if ((rc = tls_authority_load(&authority, dir, err)) == 0 &&
+        (rc = cert_sign(&cert, (char *)authority.key, (char *)authority.cert, join->request_pem, join->tls_name,
+                        days * CERT_MS_PER_DAY, calendar_now_ms(), err)) == 0)
+        rc = is_first ? file_create(out, cert, strlen(cert), FILE_MODE_PUBLIC, err)
+                      : file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
+    tls_authority_clear(&authority);
     free(cert);
-    free(key_path);
-    free(cert_path);
+    return rc;
+}
+
+int authority_issue_issuer(const char *dir, const struct join *join, const char *out,
+                           const char *const *permitted, size_t num_permitted, unsigned days, struct err *err)
+{
+    const char *const own[] = {join->tls_name};
+    struct tls_authority authority = {0};
+    char *cert = NULL;
+    int rc;
+
+    if (join->issuer_request_pem == NULL)
+        return err_set(err, ERR_USAGE, "%s leads no area, so it certifies nobody", join->id);
+    if ((rc = tls_authority_load(&authority, dir, err)) == 0 &&
+        (rc = cert_sign_issuer(&cert, (char *)authority.key, (char *)authority.cert, join->issuer_request_pem,
+                               join->tls_name, num_permitted > 0 ? permitted : own,
+                               num_permitted > 0 ? num_permitted : 1, days * CERT_MS_PER_DAY, calendar_now_ms(),
+                               err)) == 0)
+        rc = file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
+    tls_authority_clear(&authority);
+    free(cert);
+    return rc;
+}
+
+int authority_new_ca(const struct args *args, struct err *err)
+{
+    const char *dir = args_value(args, "dir");
+    char *key = NULL, *cert = NULL;
+    int rc;
+
+    if (file_exists(dir)) /* before the work; newdir_create decides */
+        return err_set(err, ERR_ALREADY_INITIALISED, "%s", dir);
+    if ((rc = make_authority(&key, &cert, args_value(args, "name"), err)) == 0) {
+        const struct newdir_file files[] = {
+            {"ca.key", key, strlen(key), FILE_MODE_SECRET},
+            {"ca.crt", cert, strlen(cert), FILE_MODE_PUBLIC},
+        };
+
+        rc = newdir_create(dir, files, 2, err);
+    }
+    if (key != NULL)
+        secret_free(key, strlen(key));
+    free(cert);
     return rc;
 }

@@ -38,6 +38,11 @@
 #define OPT_NAME_EN  NEEDS("name-en", "TEXT", "name in English", "英文名称")
 #define OPT_SIDE     NEEDS("side", "leader|helper", "side", "所属方")
 #define OPT_CERT_OUT NEEDS("cert-out", "FILE", "where the TLS certificate is written", "TLS 证书输出文件")
+#define OPT_MAY_CERT                                                                                         \
+    MAY("cert-out", "FILE", "also sign its TLS certificate, into this file; without: its leader certified it",   \
+        "同时签发 TLS 证书并写入此文件；不填表示已由其主方签发")
+#define OPT_MAY_CA_DIR                                                                                       \
+    MAY("dir", "DIR", "with cert-out: the directory of the TLS authority", "与 cert-out 同用：TLS 证书机构目录")
 #define OPT_DAYS     MAY("days", "N", "validity of the certificate (825)", "证书有效天数（825）")
 #define NUM(array)   (sizeof(array) / sizeof(array)[0])
 
@@ -57,6 +62,10 @@ static const struct args_option new_roster_options[] = {
         "上一版名册：沿用其成员，版本号加一"),
     NEEDS("expires", "DATE", "when it ends, e.g. 2030-01-01", "到期日，如 2030-01-01"),
     NEEDS("roster", "FILE", "the new draft", "新草稿文件"),
+    MAY_REPEAT("tls-authority", "FILE",
+               "certificate of a TLS authority that all trust, the one in use first (default: of the roster before, "
+               "else ca.crt of dir)",
+               "各方信任的 TLS 证书机构证书，在用者居首（默认沿用上一版，否则为 dir 下的 ca.crt）"),
 };
 
 static const struct args_option operator_options[] = {
@@ -70,7 +79,7 @@ static const struct args_option operator_options[] = {
 };
 
 static const struct args_option coordinator_options[] = {
-    OPT_CA_DIR, OPT_DRAFT, NEEDS("operator", "ID", "who runs it", "运营方编号"), OPT_CERT_OUT, OPT_DAYS,
+    OPT_MAY_CA_DIR, OPT_DRAFT, NEEDS("operator", "ID", "who runs it", "运营方编号"), OPT_MAY_CERT, OPT_DAYS,
 };
 
 static const struct args_option area_options[] = {
@@ -86,7 +95,7 @@ static const struct args_option area_options[] = {
 };
 
 static const struct args_option site_options[] = {
-    OPT_CA_DIR,
+    OPT_MAY_CA_DIR,
     OPT_DRAFT,
     NEEDS("area", "CODE", "its own area", "所在地区"),
     MAY("supervisor", "CODE",
@@ -100,7 +109,7 @@ static const struct args_option site_options[] = {
         "开始参与的时间（默认为一直参与）"),
     OPT_NAME_ZH,
     OPT_NAME_EN,
-    OPT_CERT_OUT,
+    OPT_MAY_CERT,
     OPT_DAYS,
 };
 
@@ -149,6 +158,19 @@ static const struct args_option revoke_options[] = {
 static const struct args_option remove_options[] = {OPT_DRAFT};
 
 static const struct args_option certify_options[] = {OPT_CA_DIR, OPT_CERT_OUT, OPT_DAYS};
+
+static const struct args_option issue_ca_options[] = {
+    OPT_CA_DIR,
+    OPT_CERT_OUT,
+    MAY_REPEAT("permit", "NAME", "a DNS name that it may certify, and all beneath (default: the leader's own)",
+               "允许签发的 DNS 名称（含其下级名称；默认为该主方自身的名称）"),
+    MAY("days", "N", "validity (1826)", "有效天数（1826）"),
+};
+
+static const struct args_option new_ca_options[] = {
+    NEEDS("name", "NAME", "of the new TLS authority", "新 TLS 证书机构名称"),
+    NEEDS("dir", "DIR", "the new directory", "新建目录"),
+};
 
 static const struct args_option task_options[] = {
     NEEDS("settings", "FILE", "what the task says; see task-settings", "任务设置，见 task-settings"),
@@ -232,6 +254,10 @@ static const struct args_command commands[] = {
      "admit a revoked TLS name again", "撤销对某 TLS 名称的吊销", authority_remove_revocation},
     {"certify", certify_options, NUM(certify_options), "JOINFILE", 1, 1, "issue a party's certificate again",
      "为某方重新签发证书", authority_certify},
+    {"issue-ca", issue_ca_options, NUM(issue_ca_options), "JOINFILE", 1, 1,
+     "let a leader certify parties of its own names", "为主方签发限定名称的签发证书", authority_issue_ca},
+    {"new-ca", new_ca_options, NUM(new_ca_options), NULL, 0, 0, "make another TLS authority, to replace the first",
+     "新建 TLS 证书机构以替换旧机构", authority_new_ca},
     {"task", task_options, NUM(task_options), NULL, 0, 0, "draft a task", "起草任务", authority_task},
     {"task-settings", NULL, 0, NULL, 0, 0, "print what a task's settings file may say",
      "列出任务设置文件的全部选项", authority_task_settings},

@@ -16,6 +16,7 @@
 #define MAX_CLASSES      15
 #define MAX_RULES        32
 #define CERT_DAYS        825
+#define ISSUER_DAYS      1826
 #define KEY_FIELD(bytes) ((ProtobufCBinaryData){.len = KEY_SIZE, .data = (bytes)})
 
 /* ---------------------------------------------------------------- checks of what is added */
@@ -142,6 +143,44 @@ static int fresh_roster(struct draft *draft, const struct args *args, const stru
     return 0;
 }
 
+static int add_authority(struct draft *draft, ProtobufCBinaryData *list, const char *path, struct err *err)
+{
+    uint8_t *pem = NULL, *kept;
+    size_t len;
+    int rc = file_read(&pem, &len, path, CERT_PEM_MAX, err);
+
+    if (rc == 0 && (kept = draft_alloc(draft, len)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "roster");
+    if (rc == 0) {
+        memcpy(kept, pem, len);
+        list[draft->roster.n_tls_authorities++] = (ProtobufCBinaryData){.len = len, .data = kept};
+    }
+    free(pem);
+    return rc;
+}
+
+/* The TLS authorities that all trust from this roster on: those named; else those of the roster before; else the
+ * directory's own, if it has one. */
+static int set_authorities(struct draft *draft, const struct args *args, struct err *err)
+{
+    const char *paths[CERT_MAX_CHAIN];
+    size_t num = args_values(args, "tls-authority", paths, CERT_MAX_CHAIN);
+    char *own = file_join(args_value(args, "dir"), "ca.crt");
+    ProtobufCBinaryData *list = draft_alloc(draft, (CERT_MAX_CHAIN + 1) * sizeof *list);
+    int rc = own == NULL || list == NULL ? err_set(err, ERR_NO_MEMORY, "roster") : 0;
+
+    if (rc == 0 && num == 0 && draft->roster.n_tls_authorities == 0 && file_exists(own))
+        paths[num++] = own;
+    if (rc == 0 && num > 0) {
+        draft->roster.n_tls_authorities = 0;
+        draft->roster.tls_authorities = list;
+    }
+    for (size_t i = 0; i < num && rc == 0; i++)
+        rc = add_authority(draft, list, paths[i], err);
+    free(own);
+    return rc;
+}
+
 int authority_new_roster(const struct args *args, struct err *err)
 {
     const char *context = args_value(args, "context"), *from = args_value(args, "from"),
@@ -169,6 +208,7 @@ int authority_new_roster(const struct args *args, struct err *err)
         goto done;
     }
     if ((rc = fresh_roster(&draft, args, &own.pinned, from, err)) != 0 ||
+        (rc = set_authorities(&draft, args, err)) != 0 ||
         (rc = draft_time(&draft.roster.expires_ms, args, "expires", err)) != 0)
         goto done;
     draft.roster.issued_ms = calendar_now_ms();
@@ -218,15 +258,18 @@ done:
     return rc;
 }
 
+/* Nothing to do for a party that its leader certified. */
 static int issue(const struct args *args, const struct join *join, bool is_first, struct err *err)
 {
+    const char *dir = args_value(args, "dir"), *out = args_value(args, "cert-out");
     int64_t days;
     int rc = args_int(args, "days", &days, CERT_DAYS, 1, CERT_AUTHORITY_DAYS, err);
 
-    if (rc != 0)
+    if (rc != 0 || out == NULL)
         return rc;
-    return authority_issue(args_value(args, "dir"), join, args_value(args, "cert-out"), is_first,
-                           (unsigned)days, err);
+    if (dir == NULL)
+        return err_set(err, ERR_USAGE, "--cert-out needs --dir, the directory of the TLS authority");
+    return authority_issue(dir, join, out, is_first, (unsigned)days, err);
 }
 
 int authority_add_coordinator(const struct args *args, struct err *err)
@@ -498,6 +541,22 @@ int authority_certify(const struct args *args, struct err *err)
 
     if ((rc = join_read(&join, args_operand(args, 0), err)) == 0 &&
         (rc = issue(args, &join, false, err)) == 0)
+        say_joined(args, &join);
+    join_clear(&join);
+    return rc;
+}
+
+int authority_issue_ca(const struct args *args, struct err *err)
+{
+    const char *permitted[CERT_MAX_PERMITTED];
+    size_t num = args_values(args, "permit", permitted, CERT_MAX_PERMITTED);
+    struct join join = {0};
+    int64_t days;
+    int rc = args_int(args, "days", &days, ISSUER_DAYS, 1, CERT_AUTHORITY_DAYS, err);
+
+    if (rc == 0 && (rc = read_join(&join, args_operand(args, 0), JOIN_COORDINATOR, err)) == 0 &&
+        (rc = authority_issue_issuer(args_value(args, "dir"), &join, args_value(args, "cert-out"), permitted, num,
+                                     (unsigned)days, err)) == 0)
         say_joined(args, &join);
     join_clear(&join);
     return rc;

@@ -16,8 +16,9 @@
 
 const char *core_method_name(enum core_method method)
 {
-    static const char *const names[CORE_NUM_METHODS] = {"GetDocuments", "PutDocuments", "Submit",
-                                                        "Verify",       "CoSign",       "PutShare",     "GetSiteState"};
+    static const char *const names[CORE_NUM_METHODS] = {
+        "GetDocuments", "PutDocuments", "Submit", "Verify", "CoSign",    "PutShare",
+        "GetSiteState", "Join",         "Renew",  "Invite", "ListJoins", "Admit"};
     return names[method];
 }
 
@@ -34,6 +35,7 @@ int core_new(struct core **out, const struct core_options *options, struct err *
     core->history.pinned = options->roots;
     snprintf(core->id, sizeof core->id, "%s", options->id);
     snprintf(core->endpoint, sizeof core->endpoint, "%s", options->endpoint);
+    snprintf(core->tls_name, sizeof core->tls_name, "%s", options->tls_name == NULL ? "" : options->tls_name);
     snprintf(core->parent, sizeof core->parent, "%s", options->parent == NULL ? "" : options->parent);
     core->collectors = calloc(options->num_collectors + 1, sizeof *core->collectors);
     if (core->collectors == NULL) {
@@ -364,11 +366,11 @@ static int check_versions(const ProtobufCMessage *request, struct err *err)
     return 0;
 }
 
-/* Under an expired roster only documents are exchanged, so that a newer one may arrive. */
+/* Under an expired roster only documents are exchanged, so that a newer one may arrive, and certificates renewed. */
 static int check_roster_is_valid(const struct roster *roster, enum core_method method, int64_t now_ms,
                                  struct err *err)
 {
-    bool is_exchange = method == CORE_GET_DOCUMENTS || method == CORE_PUT_DOCUMENTS;
+    bool is_exchange = method == CORE_GET_DOCUMENTS || method == CORE_PUT_DOCUMENTS || method == CORE_RENEW;
 
     return is_exchange || now_ms < roster->wire->expires_ms
                ? 0
@@ -392,6 +394,11 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
     if ((rc = core_load(core, txn, err)) != 0) {
         return rc;
     }
+    if (joining_concerns(core, tls_name, method)) {
+        return (rc = check_versions(request, err)) != 0
+                   ? rc
+                   : joining_serve(core, &db, tls_name, method, request, now_ms, response, err);
+    }
     if (may_bring_first_roster(core, method)) {
         return (rc = check_versions(request, err)) != 0
                    ? rc
@@ -401,7 +408,7 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
     if ((rc = identify(core, tls_name, now_ms, &peer, err)) != 0) {
         return rc;
     }
-    if (!has_role(core, &peer, access_table[method])) {
+    if (method == CORE_RENEW ? !joining_certifies(core, tls_name) : !has_role(core, &peer, access_table[method])) {
         return err_set(err, ERR_NOT_ALLOWED, "%s by %s", core_method_name(method), tls_name);
     }
     if ((rc = check_versions(request, err)) != 0 ||
@@ -429,6 +436,8 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
                                   response, err);
     case CORE_GET_SITE_STATE:
         return site_state_serve(core, &db, peer.site, (const Weft__V1__GetSiteStateRequest *)request, response, err);
+    case CORE_RENEW:
+        return joining_serve_renew(core, tls_name, (const Weft__V1__RenewRequest *)request, now_ms, response, err);
     default:
         return err_set(err, ERR_METHOD_UNKNOWN, "%d", (int)method);
     }

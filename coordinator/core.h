@@ -31,9 +31,14 @@ enum core_method {
     CORE_CO_SIGN,
     CORE_PUT_SHARE,
     CORE_GET_SITE_STATE,
+    CORE_JOIN,
+    CORE_RENEW,
+    CORE_INVITE, /* from here on of the service weft.v1.Console */
+    CORE_LIST_JOINS,
+    CORE_ADMIT,
     CORE_NUM_METHODS,
 };
-/* "GetDocuments", as in the service weft.v1.Exchange. */
+/* "GetDocuments", as in its service. */
 const char *core_method_name(enum core_method method);
 
 struct core_collector {
@@ -53,6 +58,12 @@ struct core_options {
     void *random_user;
     const uint8_t *incarnation; /* of the store */
     int64_t poll_ms;            /* how often to look for new documents above */
+    const char *tls_name;       /* its own */
+    /* Sign a certificate for `tls_name`, after every check of the request (cert_sign): *chain_pem is malloc'd. NULL: this
+     * coordinator certifies nobody. */
+    int (*certify)(void *user, char **chain_pem, const char *request_pem, const char *tls_name, int64_t now_ms,
+                   struct err *err);
+    void *certify_user;
 };
 
 struct core;
@@ -67,7 +78,8 @@ void core_forget(struct core *core);
 WEFT_MUST_USE int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Document *document,
                                struct err *err);
 
-/* Serve one request of the peer with this TLS name. On success the caller ends *response with wire_free. On
+/* Serve one request of the peer with this TLS name. That a peer with the coordinator's own name is its own operator, and
+ * nobody else to whom somebody issued such a certificate, the caller has checked. On success the caller ends *response with wire_free. On
  * failure nothing may be committed of this request. */
 WEFT_MUST_USE int core_serve(struct core *core, struct store_txn *txn, const char *peer,
                              enum core_method method, const ProtobufCMessage *request, int64_t now_ms,
@@ -96,6 +108,11 @@ void core_call_free(struct core_call *call);
  * unknown. */
 const char *core_endpoint(const struct core *core, const char *coordinator);
 const char *core_tls_name(const struct core *core, const char *coordinator);
+
+/* The coordinator that renews this one's certificate, by the newest roster: the leader above a leader, the leader of a
+ * helper's own area; itself at the top. NULL while no roster tells. */
+const char *core_certifier(const struct core *core);
+const struct roster *core_roster(const struct core *core);
 
 /* ---- for status and results ---- */
 

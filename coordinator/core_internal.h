@@ -6,6 +6,7 @@
  *     site_state.c  what is held of a site's reports, for that site
  *     cosign.c    documents of a pair: proposing, checking, signing
  *     rollup.c    shares: summing, passing up, sealing to the collector
+ *     joining.c   newcomers, and certificates that are renewed
  *     release.c   the collector: opening, contributes, states, release
  *     erasure.c   the end: keys and shares destroyed */
 #ifndef COORDINATOR_CORE_INTERNAL_H
@@ -71,7 +72,7 @@ struct core_pending {
 
 struct core {
     struct core_options options;
-    char id[ID_MAX + 1], endpoint[320], parent[ID_MAX + 1];
+    char id[ID_MAX + 1], endpoint[320], parent[ID_MAX + 1], tls_name[CERT_NAME_SIZE];
     struct core_collector *collectors;
     struct roster_history history;
     char newer_at[ID_MAX + 1]; /* a helper that holds a newer roster than this leader; "": none known */
@@ -247,5 +248,19 @@ WEFT_MUST_USE int release_check_own_share(struct db *db, const struct core_task 
 bool erasure_is_due(const struct core_task *task, int64_t now_ms);
 /* Destroy them, once, and say so in a signed document. */
 WEFT_MUST_USE int erasure_step(struct core_round *round, struct core_task *task, struct err *err);
+
+/* ---- joining.c ---- */
+
+/* Newcomers, and the own operator: peers that the roster does not tell of. Is `tls_name` one of them, or `method` theirs?
+ * Then it is served here, or refused. */
+bool joining_concerns(const struct core *core, const char *tls_name, enum core_method method);
+WEFT_MUST_USE int joining_serve(struct core *core, struct db *db, const char *tls_name, enum core_method method,
+                                const ProtobufCMessage *request, int64_t now_ms, ProtobufCMessage **response,
+                                struct err *err);
+/* Does this coordinator certify the party with this TLS name, by the newest roster? */
+bool joining_certifies(const struct core *core, const char *tls_name);
+WEFT_MUST_USE int joining_serve_renew(struct core *core, const char *tls_name,
+                                      const Weft__V1__RenewRequest *request, int64_t now_ms,
+                                      ProtobufCMessage **response, struct err *err);
 
 #endif

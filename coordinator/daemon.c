@@ -672,12 +672,24 @@ static void close_all(struct daemon *daemon)
 
 /* ---- starting ---- */
 
-/* Who may do what depends on the roster, which the core's thread owns: core_serve decides. Here only those
- * are turned away who have no name at all. */
+/* Who may do what depends on the roster, which the core's thread owns: core_serve decides. Here those are turned away
+ * who have no name at all, and who bear this coordinator's own name by another certificate than its own: only its
+ * operator, on its machine, has the key of that one. */
 static int allow(const struct rpc_peer *peer, const char *method, void *user, struct err *err)
 {
-    (void)method, (void)user;
-    return peer->name[0] != '\0' ? 0 : err_set(err, ERR_PEER_UNKNOWN, "a certificate without a name");
+    const struct daemon *daemon = user;
+    struct cert_info own = {0};
+
+    (void)method;
+    if (peer->name[0] == '\0') {
+        return err_set(err, ERR_PEER_UNKNOWN, "a certificate without a name");
+    }
+    if (strcmp(peer->name, daemon->setup.identity.tls_name) == 0 &&
+        (setup_read_certificate(&daemon->setup, &own, err) != 0 ||
+         memcmp(own.digest, peer->cert_digest, sizeof own.digest) != 0)) {
+        return err_set(err, ERR_NOT_ALLOWED, "%s is this coordinator itself", peer->name);
+    }
+    return 0;
 }
 
 static int check_certificate(const struct daemon *daemon, struct err *err)
@@ -704,14 +716,16 @@ static int make_server(struct daemon *daemon, const char *address, struct err *e
         .cert_file = daemon->setup.settings.certificate,
         .key_file = daemon->setup.tls_key_path,
         .allow = allow,
+        .allow_user = daemon,
     };
     int rc = rpc_server_new(&daemon->server, &options, err);
 
     for (int i = 0; rc == 0 && i < CORE_NUM_METHODS; i++) {
         struct rpc_method method = {core_method_name((enum core_method)i), on_request};
         daemon->served[i] = (struct served){daemon, (enum core_method)i};
-        rc = rpc_server_add(daemon->server, &weft__v1__exchange__descriptor, &method, 1, &daemon->served[i],
-                            err);
+        rc = rpc_server_add(daemon->server,
+                            i < CORE_INVITE ? &weft__v1__exchange__descriptor : &weft__v1__console__descriptor,
+                            &method, 1, &daemon->served[i], err);
     }
     return rc;
 }

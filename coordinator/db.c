@@ -10,9 +10,10 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, NUM_TABLES };
+enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, INVITATIONS, NUM_TABLES };
 static const char *const table_names[NUM_TABLES] = {"documents",  "document_keys", "reports",
-                                                    "report_ids", "secrets",       "cursors"};
+                                                    "report_ids", "secrets",       "cursors",
+                                                    "invitations"};
 #define AT_REST_KEY_ID 1
 
 const uint8_t DB_NO_TASK[TASK_ID_SIZE] = {0};
@@ -515,4 +516,66 @@ int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *p
     store_key_number(&value, cursor->after, 8);
     store_key_bytes(&value, cursor->digest, DIGEST_SIZE);
     return store_put(db->txn, CURSORS, key.data, key.len, value.data, value.len, err);
+}
+
+/* ---- invitations ---- */
+
+static int unpack_invitation(StoredInvitation **invitation, const uint8_t *value, size_t len, struct err *err)
+{
+    return wire_unpack((ProtobufCMessage **)invitation, &weft__store__v1__stored_invitation__descriptor, value,
+                       len, WIRE_LENIENT, err);
+}
+
+int db_put_invitation(struct db *db, const char *name, const StoredInvitation *invitation, struct err *err)
+{
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc = wire_pack(&packed, &len, &invitation->base, err);
+
+    if (rc == 0) {
+        rc = store_put(db->txn, INVITATIONS, name, strlen(name), packed, len, err);
+    }
+    free(packed);
+    return rc;
+}
+
+int db_get_invitation(struct db *db, const char *name, StoredInvitation **invitation, struct err *err)
+{
+    const uint8_t *value;
+    size_t len;
+    int rc;
+
+    *invitation = NULL;
+    if ((rc = store_get(db->txn, INVITATIONS, name, strlen(name), &value, &len, err)) != 0 || value == NULL) {
+        return rc;
+    }
+    return unpack_invitation(invitation, value, len, err);
+}
+
+int db_delete_invitation(struct db *db, const char *name, struct err *err)
+{
+    return store_delete(db->txn, INVITATIONS, name, strlen(name), err);
+}
+
+int db_next_invitation(struct db *db, char name[CERT_NAME_SIZE], StoredInvitation **invitation, struct err *err)
+{
+    struct store_cursor cursor = {0};
+    int rc;
+
+    *invitation = NULL;
+    for (rc = store_first(db->txn, &cursor, INVITATIONS, "", 0, err); rc == 0 && cursor.key != NULL;
+         rc = store_next(&cursor, err)) {
+        size_t len = strlen(name);
+
+        if (cursor.key_len >= CERT_NAME_SIZE ||
+            (len > 0 && memcmp(cursor.key, name, len < cursor.key_len ? len : cursor.key_len) <= 0)) {
+            continue;
+        }
+        memcpy(name, cursor.key, cursor.key_len);
+        name[cursor.key_len] = '\0';
+        rc = unpack_invitation(invitation, cursor.value, cursor.value_len, err);
+        break;
+    }
+    store_cursor_end(&cursor);
+    return rc;
 }

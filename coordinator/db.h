@@ -9,6 +9,7 @@
 #ifndef COORDINATOR_DB_H
 #define COORDINATOR_DB_H
 
+#include "base/cert.h"
 #include "base/store.h"
 #include "base/task.h"
 #include "proto/store.pb-c.h"
@@ -17,6 +18,7 @@
 #define DB_APPLICATION    "weft-coordinator"
 
 typedef Weft__Store__V1__StoredReport StoredReport;
+typedef Weft__Store__V1__StoredInvitation StoredInvitation;
 
 /* A transaction with the key that encrypts at rest. */
 struct db {
@@ -108,5 +110,18 @@ WEFT_MUST_USE int db_get_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE],
                                 struct db_cursor *cursor, struct err *err); /* zeros when there is none */
 WEFT_MUST_USE int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *peer,
                                 const struct db_cursor *cursor, struct err *err);
+
+/* ---- invitations, by their one-time TLS name ---- */
+
+WEFT_MUST_USE int db_put_invitation(struct db *db, const char *name, const StoredInvitation *invitation,
+                                    struct err *err);
+/* *invitation is NULL when there is none; end with wire_free. */
+WEFT_MUST_USE int db_get_invitation(struct db *db, const char *name, StoredInvitation **invitation,
+                                    struct err *err);
+/* No error when there is none. */
+WEFT_MUST_USE int db_delete_invitation(struct db *db, const char *name, struct err *err);
+/* The first whose name sorts behind `name` ("": the first of all); *invitation is NULL when there is none. */
+WEFT_MUST_USE int db_next_invitation(struct db *db, char name[CERT_NAME_SIZE], StoredInvitation **invitation,
+                                     struct err *err);
 
 #endif

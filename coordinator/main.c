@@ -4,6 +4,7 @@
 #include "base/args.h"
 #include "base/join.h"
 #include "coordinator/check.h"
+#include "coordinator/console.h"
 #include "coordinator/daemon.h"
 #include "coordinator/status.h"
 #include "coordinator/totals.h"
@@ -122,6 +123,41 @@ static const struct args_option totals_options[] = {
      .zh = "同时给出本方主管地区被抑制的数值：不得公开"},
 };
 
+/* ---- joining ---- */
+
+static const struct args_option invite_options[] = {
+    OPT_SETTINGS,
+    {.name = "coordinator", .en = "a coordinator, not a hospital", .zh = "受邀方为协调方而非机构"},
+    {.name = "tls-name",
+     .value = "NAME",
+     .en = "DNS name in its certificate (default: ID.OWN-TLS-NAME)",
+     .zh = "其证书中的 DNS 名称（默认为 ID.本方TLS名称）"},
+    {.name = "valid", .value = "DAYS", .en = "how long the token is valid (7)", .zh = "令牌有效天数（7）"},
+    {.name = "out", .value = "FILE", .en = "the token file (default: ID.token)", .zh = "令牌文件（默认 ID.token）"},
+};
+
+static const struct args_option joins_options[] = {
+    OPT_SETTINGS,
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
+static const struct args_option admit_options[] = {
+    OPT_SETTINGS,
+    {.name = "out",
+     .value = "FILE",
+     .en = "its join file, for the authority (default: ID.join.yaml)",
+     .zh = "供管理机构使用的加入文件（默认 ID.join.yaml）"},
+};
+
+static const struct args_option join_options[] = {
+    {.name = "area",
+     .value = "CODE",
+     .repeated = true,
+     .en = "an area that it leads; gets a collector key (helpers: none)",
+     .zh = "所主管的地区，将生成其汇总密钥（辅方不填）"},
+    {.name = "wait", .value = "MINUTES", .en = "for the other operator (10)", .zh = "等待对方操作员的分钟数（10）"},
+};
+
 static const struct args_command commands[] = {
     {"init", init_options, NUM(init_options), NULL, 0, 0, "make this coordinator's keys and its join file",
      "生成本协调方的密钥与加入文件", run_init},
@@ -135,6 +171,15 @@ static const struct args_command commands[] = {
      "显示各任务的等待事项、期限以及证书剩余天数", run_status},
     {"totals", totals_options, NUM(totals_options), NULL, 0, 0, "print a task's results", "显示任务结果",
      run_totals},
+    {"invite", invite_options, NUM(invite_options), "ID", 1, 1, "make a one-time token with which a party joins",
+     "为某方生成一次性加入令牌", console_invite},
+    {"joins", joins_options, NUM(joins_options), NULL, 0, 0, "list who is invited, waits or is admitted",
+     "列出已邀请、待准入与已准入的各方", console_joins},
+    {"admit", admit_options, NUM(admit_options), "ID FINGERPRINT", 2, 9,
+     "certify a newcomer whose fingerprint was compared", "核对指纹后准入并签发证书", console_admit},
+    {"join", join_options, NUM(join_options), "TOKEN DIR", 2, 2,
+     "make this coordinator's keys and join by a token of the leader above", "凭上级主方的令牌生成密钥并加入",
+     console_join},
     {"settings", NULL, 0, NULL, 0, 0, "print what the settings file may say", "列出设置文件的全部选项",
      run_settings},
 };

@@ -63,6 +63,20 @@ static const struct setting table[] = {
      .max = 639,
      .en = "How to reach parent and helpers: \"ID TLS-NAME HOST:PORT\" each.",
      .zh = "上级与辅方的访问方式，每项为“编号 TLS名称 主机:端口”。"},
+    {.name = "issuer",
+     .type = SETTING_PATH,
+     .offset = AT(issuer),
+     .fallback = "",
+     .en = "Issuing certificate of this leader (weft-authority issue-ca); none: it certifies nobody.",
+     .zh = "本主方的签发证书（由 weft-authority issue-ca 签发）；不填则不能为他人签发证书。"},
+    {.name = "certificate_life",
+     .type = SETTING_DURATION,
+     .offset = AT(certificate_life_ms),
+     .fallback = "90d",
+     .min = 1000,
+     .max = 825 * CERT_MS_PER_DAY,
+     .en = "How long the certificates that this leader issues are valid; parties renew theirs at half of it.",
+     .zh = "本主方所签发证书的有效期；各方在过半时自动续期。"},
     {.name = "poll",
      .type = SETTING_DURATION,
      .offset = AT(poll_ms),
@@ -180,7 +194,9 @@ int setup_read(struct setup *setup, const char *path, struct err *err)
     setup->path = strdup(path);
     setup->store_path = settings->store != NULL ? strdup(settings->store) : file_join(settings->dir, "store");
     setup->tls_key_path = file_join(settings->dir, IDENTITY_TLS_KEY_FILE);
-    if (setup->path == NULL || setup->store_path == NULL || setup->tls_key_path == NULL) {
+    setup->issuer_key_path = file_join(settings->dir, IDENTITY_ISSUER_KEY);
+    if (setup->path == NULL || setup->store_path == NULL || setup->tls_key_path == NULL ||
+        setup->issuer_key_path == NULL) {
         return err_set(err, ERR_NO_MEMORY, "settings");
     }
     if (settings->parent != NULL && !id_is_valid(settings->parent)) {
@@ -249,6 +265,7 @@ void setup_clear(struct setup *setup)
     free(setup->path);
     free(setup->store_path);
     free(setup->tls_key_path);
+    free(setup->issuer_key_path);
     free(setup->peers);
     *setup = (struct setup){0};
 }
@@ -277,6 +294,61 @@ int setup_check_certificate(const struct setup *setup, struct cert_info *info, i
     return rc;
 }
 
+int setup_read_certificate(const struct setup *setup, struct cert_info *info, struct err *err)
+{
+    uint8_t *certificate = NULL;
+    size_t len;
+    int rc = file_read(&certificate, &len, setup->settings.certificate, CERT_PEM_MAX, err);
+
+    if (rc == 0) {
+        rc = cert_read(info, (const char *)certificate, err);
+    }
+    free(certificate);
+    return rc;
+}
+
+/* ---- certifying others ---- */
+
+static int no_issuer(const struct setup *setup, const struct err *why, struct err *err)
+{
+    return err_set(err, ERR_NO_ISSUER, "%s: %s",
+                   setup->settings.issuer == NULL ? "the settings name no issuer" : setup->settings.issuer,
+                   why->detail);
+}
+
+int setup_certify(const struct setup *setup, char **chain_pem, const char *request_pem, const char *tls_name,
+                  int64_t life_ms, int64_t now_ms, struct err *err)
+{
+    uint8_t *key = NULL, *issuer = NULL, *authorities = NULL;
+    size_t key_len = 0, len;
+    struct err why = {0};
+    int rc;
+
+    if (setup->settings.issuer == NULL ||
+        file_read(&issuer, &len, setup->settings.issuer, CERT_PEM_MAX, &why) != 0 ||
+        file_read(&authorities, &len, setup->settings.ca, CERT_PEM_MAX, &why) != 0 ||
+        file_read_secret(&key, &key_len, setup->issuer_key_path, CERT_PEM_MAX, &why) != 0 ||
+        cert_check_issuer((const char *)issuer, (const char *)authorities, (const char *)key, now_ms, &why) != 0) {
+        rc = no_issuer(setup, &why, err);
+    } else {
+        rc = cert_sign(chain_pem, (const char *)key, (const char *)issuer, request_pem, tls_name, life_ms, now_ms,
+                       err);
+    }
+    secret_free(key, key_len);
+    free(issuer);
+    free(authorities);
+    return rc;
+}
+
+static int certify(void *user, char **chain_pem, const char *request_pem, const char *tls_name, int64_t now_ms,
+                   struct err *err)
+{
+    const struct setup *setup = user;
+
+    return setup_certify(setup, chain_pem, request_pem, tls_name, setup->settings.certificate_life_ms, now_ms,
+                         err);
+}
+
 static void draw(void *user, void *out, size_t len)
 {
     (void)user;
@@ -297,6 +369,9 @@ struct core_options setup_core_options(const struct setup *setup, const char *en
         .random = draw,
         .incarnation = incarnation,
         .poll_ms = setup->settings.poll_ms,
+        .tls_name = identity->tls_name,
+        .certify = setup->settings.issuer == NULL ? NULL : certify,
+        .certify_user = (void *)(uintptr_t)setup,
     };
 
     memcpy(options.sign_key, identity->sign_key, KEY_SIZE);

@@ -18,10 +18,10 @@
 struct setup_settings {
     char *dir, *ca, *certificate;
     struct setting_list roots;
-    char *listen, *advertise, *port_file, *store, *publication, *parent;
+    char *listen, *advertise, *port_file, *store, *publication, *parent, *issuer;
     struct setting_list peers;
     char *proxy, *proxy_credentials, *no_proxy;
-    int64_t poll_ms;
+    int64_t poll_ms, certificate_life_ms;
     int log_level, log_format;
 };
 
@@ -33,7 +33,7 @@ struct setup_peer {
 struct setup {
     struct setup_settings settings;
     char *path; /* of the settings file */
-    char *store_path, *tls_key_path;
+    char *store_path, *tls_key_path, *issuer_key_path;
     struct setup_peer *peers;
     size_t num_peers;
     struct identity identity;
@@ -52,6 +52,13 @@ void setup_clear(struct setup *setup);
  * file can be read at all. */
 WEFT_MUST_USE int setup_check_certificate(const struct setup *setup, struct cert_info *info, int64_t now_ms,
                                           struct err *err);
+
+/* This coordinator's certificate, unchecked. */
+WEFT_MUST_USE int setup_read_certificate(const struct setup *setup, struct cert_info *info, struct err *err);
+
+/* Sign a certificate with the issuing certificate of the settings, which is read anew each time. ERR_NO_ISSUER. */
+WEFT_MUST_USE int setup_certify(const struct setup *setup, char **chain_pem, const char *request_pem,
+                                const char *tls_name, int64_t life_ms, int64_t now_ms, struct err *err);
 
 /* NULL when the settings do not name it. */
 const struct setup_peer *setup_find_peer(const struct setup *setup, const char *coordinator);

@@ -10,6 +10,7 @@
 #define COMMAND_TIME_SIZE 32
 
 int command_init(const struct args *args, struct err *err);
+int command_join(const struct args *args, struct err *err);
 int command_import(const struct args *args, struct err *err);
 int command_evaluate(const struct args *args, struct err *err);
 int command_preview(const struct args *args, struct err *err);

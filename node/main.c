@@ -38,6 +38,13 @@ static const struct args_option init_options[] = {
      .zh = "证书中的 DNS 名称"},
 };
 
+static const struct args_option join_options[] = {
+    {.name = "wait",
+     .value = "MINUTES",
+     .en = "for the leader's operator (10)",
+     .zh = "等待主方操作员的分钟数（10）"},
+};
+
 static const struct args_option import_options[] = {
     OPT_SETTINGS,
     {.name = "mapping",
@@ -103,6 +110,8 @@ static const struct args_option run_options[] = {
 static const struct args_command commands[] = {
     {"init", init_options, NUM(init_options), NULL, 0, 0, "make this hospital's keys and its join file",
      "生成本院密钥与加入文件", command_init},
+    {"join", join_options, NUM(join_options), "TOKEN DIR", 2, 2,
+     "make this hospital's keys and join by the leader's token", "凭主方的令牌生成本院密钥并加入", command_join},
     {"import", import_options, NUM(import_options), "FILE...", 1, ARGS_MAX_OPERANDS,
      "take CSV files into the record tables", "将 CSV 文件导入记录表", command_import},
     {"evaluate", evaluate_options, NUM(evaluate_options), NULL, 0, 0,
