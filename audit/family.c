@@ -1,6 +1,7 @@
 /* family.c - do two tasks conflict? */
 #include "audit/family.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_task(const struct task *task, const ProtobufCBinaryData *id)
@@ -104,9 +105,25 @@ int family_check(const struct family *held, const struct task *task, struct err 
 {
     const struct task *other = family_conflict(held, task);
 
-    return other == NULL
-               ? 0
-               : err_set(err, ERR_TASK_OVERLAPS, "%s (%.16s, %s) conflicts with %s (%.16s, %s)",
-                         task->wire->name, task->hex, task->wire->period->id, other->wire->name, other->hex,
-                         other->wire->period->id);
+    return other == NULL ? 0
+                         : err_set(err, ERR_TASK_OVERLAPS, "%s (%.16s, %s) conflicts with %s (%.16s, %s)",
+                                   task->wire->name, task->hex, task->wire->period->id, other->wire->name,
+                                   other->hex, other->wire->period->id);
+}
+
+int family_check_parts(const struct family *held, const struct task *task, struct err *err)
+{
+    const struct task **parts = calloc(task->wire->n_parts + 1, sizeof(const struct task *));
+    int rc = parts == NULL ? err_set(err, ERR_NO_MEMORY, "parts") : 0;
+
+    for (size_t i = 0; rc == 0 && i < task->wire->n_parts; i++) {
+        if ((parts[i] = find(held, &task->wire->parts[i])) == NULL) {
+            rc = err_set(err, ERR_PREDECESSOR_MISSING, "%s: a part is not known here", task->wire->name);
+        }
+    }
+    if (rc == 0 && task->wire->n_parts > 0) {
+        rc = task_check_parts(task, parts, err);
+    }
+    free((void *)parts);
+    return rc;
 }

@@ -30,4 +30,8 @@ const struct task *family_conflict(const struct family *held, const struct task 
 /* family_conflict as an error that names the other task: ERR_TASK_OVERLAPS. */
 WEFT_MUST_USE int family_check(const struct family *held, const struct task *task, struct err *err);
 
+/* Are all parts of a sum held, and may it add them up? ERR_PREDECESSOR_MISSING, ERR_TASK_PARTS. True of a task without
+ * parts. Here `at` gives every task, voided or not. */
+WEFT_MUST_USE int family_check_parts(const struct family *held, const struct task *task, struct err *err);
+
 #endif

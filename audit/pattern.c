@@ -320,7 +320,9 @@ int pattern_add_layer(struct pattern *pattern, struct pattern_layer *layer, stru
         return rc;
     }
     layers[pattern->num_layers++] = layer;
-    add_lines(pattern, layer);
+    if (layer->view->num_parts == 0) { /* a sum's cells add up because its parts' do */
+        add_lines(pattern, layer);
+    }
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* pattern_revised.c - layers of the tasks before, and the lines to them. */
+/* pattern_revised.c - the lines between a revision and the task before it. */
 #include "audit/pattern_revised.h"
 
 #include <stdlib.h>
@@ -165,76 +165,22 @@ static int add_area_lines(const struct step *step, int area, bool *is_within, co
     return 0;
 }
 
-static int add_step(const struct step *step, struct err *err)
+int pattern_add_revision(struct pattern *pattern, const struct pattern_layer *newer,
+                         const struct pattern_layer *older, bool is_past, struct err *err)
 {
-    const struct view *view = step->newer->view;
+    const struct step step = {pattern, newer, older, is_past};
+    const struct view *view = newer->view;
     bool *is_within = calloc((size_t)view->roster->num_areas, sizeof *is_within);
     uint64_t *zeros = calloc((size_t)view->task->num_slots, sizeof *zeros);
     int rc = is_within == NULL || zeros == NULL ? err_set(err, ERR_NO_MEMORY, "pattern") : 0;
 
     if (rc == 0) {
-        keep_cells(step);
+        keep_cells(&step);
     }
     for (int area = 0; rc == 0 && area < view->roster->num_areas; area++) {
-        rc = add_area_lines(step, area, is_within, zeros, err);
+        rc = add_area_lines(&step, area, is_within, zeros, err);
     }
     free(is_within);
     free(zeros);
     return rc;
-}
-
-/* ---- the chain ---- */
-
-static int chain_begin(struct pattern_chain *chain, const struct view *view, struct err *err)
-{
-    size_t areas = (size_t)view->roster->num_areas, num = 0;
-
-    for (const struct view *before = view->base; before != NULL; before = before->base) {
-        num++;
-    }
-    chain->layers = calloc(num, sizeof *chain->layers);
-    chain->all = malloc(areas * sizeof *chain->all);
-    if (chain->layers == NULL || chain->all == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "pattern");
-    }
-    memset(chain->all, true, areas * sizeof *chain->all);
-    for (const struct view *before = view->base; before != NULL; before = before->base) {
-        chain->layers[chain->num++] = (struct pattern_layer){.view = before,
-                                                             .use_states = before->uses_states,
-                                                             .is_fixed = chain->all,
-                                                             .suppressed = before->suppressed};
-    }
-    return 0;
-}
-
-void pattern_chain_clear(struct pattern_chain *chain)
-{
-    free(chain->layers);
-    free(chain->all);
-    *chain = (struct pattern_chain){0};
-}
-
-int pattern_add_revised(struct pattern *pattern, const struct pattern_layer *own, struct pattern_chain *chain,
-                        struct err *err)
-{
-    int rc;
-
-    if (own->view->base == NULL) {
-        return 0;
-    }
-    if ((rc = chain_begin(chain, own->view, err)) != 0) {
-        return rc;
-    }
-    for (size_t i = 0; i < chain->num; i++) {
-        if ((rc = pattern_add_layer(pattern, &chain->layers[i], err)) != 0) {
-            return rc;
-        }
-    }
-    for (size_t i = chain->num; i-- > 0;) { /* from the first task on: what stands is copied from step to step */
-        struct step step = {pattern, i == 0 ? own : &chain->layers[i - 1], &chain->layers[i], i > 0};
-        if ((rc = add_step(&step, err)) != 0) {
-            return rc;
-        }
-    }
-    return 0;
 }

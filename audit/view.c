@@ -49,6 +49,8 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     }
     view->roster = roster;
     view->task = task;
+    view->num_parts = task->wire->n_parts;
+    view->parts = calloc(view->num_parts + 1, sizeof(const struct view *));
     view->key_sheets = calloc((size_t)roster->num_coordinators + 1, sizeof *view->key_sheets);
     view->erasures = calloc((size_t)roster->num_coordinators + 1, sizeof *view->erasures);
     view->freezes = calloc(areas, sizeof *view->freezes);
@@ -61,7 +63,8 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     view->is_same = calloc(areas * (size_t)task->num_series, sizeof *view->is_same);
     view->has_own_block = calloc(areas * (size_t)task->num_series, sizeof *view->has_own_block);
     view->suppressed = calloc(areas * (size_t)task->num_cells, sizeof *view->suppressed);
-    if (view->key_sheets == NULL || view->erasures == NULL || view->freezes == NULL || view->contributes == NULL ||
+    if (view->parts == NULL || view->key_sheets == NULL || view->erasures == NULL || view->freezes == NULL ||
+        view->contributes == NULL ||
         view->states == NULL || view->releases == NULL || view->consents == NULL || view->block == NULL ||
         view->is_open == NULL || view->is_same == NULL || view->has_own_block == NULL ||
         view->suppressed == NULL || !flags_new(view)) {
@@ -96,6 +99,9 @@ void view_free(struct view **out)
     if (view == NULL) {
         return;
     }
+    view_leave_links(view);
+    free(view->links);
+    free(view->parts);
     held_free(view->key_sheets, view->roster->num_coordinators);
     held_free(view->erasures, view->roster->num_coordinators);
     held_free(view->amendments, (int)view->num_amendments);
@@ -134,6 +140,12 @@ int view_reset(struct view *view, struct err *err)
     if (rc == 0) {
         fresh->history = view->history;
         fresh->base = view->base;
+        old.parts = fresh->parts;
+        fresh->parts = view->parts;
+        fresh->links = view->links;
+        fresh->num_links = view->num_links;
+        old.links = NULL;
+        old.num_links = 0;
         *view = *fresh;
         *fresh = old;
         view_free(&fresh);
@@ -491,6 +503,9 @@ static int count_sites(const struct view *view, int area, bool frozen_only)
 {
     int num = 0;
 
+    if (view->num_parts > 0) {
+        return view_count_sites_of_sum(view, area, frozen_only);
+    }
     for (int i = 0; i < view->roster->num_sites; i++) {
         if ((!frozen_only || view->site_is_frozen[i]) &&
             roster_is_within(view->roster, view->roster->sites[i].area, area)) {

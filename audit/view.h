@@ -39,6 +39,13 @@ struct view {
      * Borrowed; set right after view_new. NULL: a first task. */
     const struct view *base;
 
+    /* Of a longer period (a *sum*): the tasks that it adds up, in its order. Borrowed; filled by view_meet. 0: a task with
+     * reports. */
+    const struct view **parts;
+    size_t num_parts;
+    struct view **links; /* parts and sums, revisions and what they revise, as far as they met */
+    size_t num_links;
+
     struct view_document *key_sheets; /* by coordinator */
     struct view_document *freezes;    /* by area, as are the next three */
     struct view_document *contributes;
@@ -104,10 +111,28 @@ WEFT_MUST_USE int view_check(const struct view *view, const Weft__V1__Document *
 
 /* ---- counts ---- */
 
-int view_num_expected(const struct view *view, int area); /* roster sites at or below the area */
+/* Roster sites at or below the area, and those of them that reported. Of a sum: sites that stand there in any part, and
+ * those that reported in every part in which they do. */
+int view_num_expected(const struct view *view, int area);
 int view_num_frozen(const struct view *view, int area);
 /* Sites that the area's leader supervises. */
 int view_num_supervised(const struct view *view, int area);
+
+/* ---- longer periods (see view_sum.c) ---- */
+
+/* Let a new view, `base` of which is set, know another one that its holder has. All that a holder has meet each other; a
+ * sum needs its parts before its documents. Whichever is freed first leaves the other. */
+WEFT_MUST_USE int view_meet(struct view *view, struct view *other, struct err *err);
+/* Has the part all that a sum rests on? */
+bool view_is_ready_as_part(const struct view *part);
+/* Can no part bring anything more: each is ready or was ended by a void? */
+bool view_parts_are_decided(const struct view *view);
+/* The reports whose numbers are in the area's total: a site of a sum once for each part. */
+int view_num_reports(const struct view *view, int area);
+/* The place of an area in a part, by its code; NONE. */
+int view_area_in_part(const struct view *view, size_t part, int area);
+/* How many tasks with a pattern add up with this one, over any number of others (pattern_context.h). */
+WEFT_MUST_USE int view_num_context(const struct view *view, size_t *num, struct err *err);
 
 /* ---- revisions (see view_revision.c) ---- */
 

@@ -474,9 +474,13 @@ int view_build_plan_from(const struct view *view, const bool *use_contributes, W
                          struct err *err)
 {
     bool *open = calloc((size_t)view->roster->num_areas * (size_t)view->task->num_series, sizeof *open);
-    struct build build;
+    struct build build = {0};
     int rc;
 
+    if (view->num_parts > 0) {
+        rc = view_build_sum_plan(view, document, err);
+        goto done;
+    }
     if ((rc = build_begin(&build, view, err)) != 0) {
         goto done;
     }
@@ -502,22 +506,19 @@ done:
 
 /* ---- over all that is held ---- */
 
-typedef int (*builder)(const struct view *, const bool *, Weft__V1__Document **, struct err *);
-
-static int build_from_held(const struct view *view, const struct view_document *held, builder build,
-                           Weft__V1__Document **document, struct err *err)
+static int build_sum_order(const struct view *view, Weft__V1__Document **document, struct err *err)
 {
-    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
+    bool *use_part = calloc(view->num_parts, sizeof *use_part);
     int rc;
 
-    if (use == NULL) {
+    if (use_part == NULL) {
         return err_set(err, ERR_NO_MEMORY, "documents");
     }
-    for (int area = 0; area < view->roster->num_areas; area++) {
-        use[area] = held[area].document != NULL;
+    for (size_t i = 0; i < view->num_parts; i++) {
+        use_part[i] = view_is_ready_as_part(view->parts[i]);
     }
-    rc = build(view, use, document, err);
-    free(use);
+    rc = view_build_sum_order(view, use_part, document, err);
+    free(use_part);
     return rc;
 }
 
@@ -528,6 +529,10 @@ int view_build_order(const struct view *view, Weft__V1__Document **document, str
     bool *use_consent = calloc(sites + 1, sizeof *use_consent);
     int rc;
 
+    if (view->num_parts > 0) {
+        rc = build_sum_order(view, document, err);
+        goto done;
+    }
     if (use_freeze == NULL || use_consent == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "documents");
         goto done;
@@ -547,10 +552,16 @@ done:
 
 int view_build_plan(const struct view *view, Weft__V1__Document **document, struct err *err)
 {
-    return build_from_held(view, view->contributes, view_build_plan_from, document, err);
-}
+    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
+    int rc;
 
-int view_build_pattern(const struct view *view, Weft__V1__Document **document, struct err *err)
-{
-    return build_from_held(view, view->states, view_build_pattern_from, document, err);
+    if (use == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "documents");
+    }
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        use[area] = view->contributes[area].document != NULL;
+    }
+    rc = view_build_plan_from(view, use, document, err);
+    free(use);
+    return rc;
 }

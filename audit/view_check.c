@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/wire.h"
+#include "audit/pattern_context.h"
 
 #define TEXT_MAX 1000 /* bytes of a consent or note */
 
@@ -119,20 +120,75 @@ static bool *all_held(const struct view *view, const struct view_document *held)
 
 /* ---- order, plan, pattern: rebuilt from their predecessors and compared ---- */
 
-typedef int (*builder)(const struct view *, const bool *, Weft__V1__Document **, struct err *);
+static int compare(const Weft__V1__Document *document, const Weft__V1__Document *own, struct err *err)
+{
+    return document_same_but_time(document, own)
+               ? 0
+               : err_set(err, ERR_ORDER_DIFFERS, "%s is not what follows from its predecessors",
+                         document_type_name(document->type));
+}
 
-static int check_rebuilt(const struct view *view, const Weft__V1__Document *document, size_t num,
-                         Weft__V1__AreaDigest *const *list, const struct view_document *held, builder build,
-                         struct err *err)
+static int check_plan(const struct view *view, const Weft__V1__Document *document,
+                      const Weft__V1__Plan *plan, struct err *err)
 {
     Weft__V1__Document *own = NULL;
     bool *use = NULL;
     int rc;
 
-    if ((rc = named_predecessors(view, document, num, list, held, &use, err)) == 0 &&
-        (rc = build(view, use, &own, err)) == 0 && !document_same_but_time(document, own)) {
-        rc = err_set(err, ERR_ORDER_DIFFERS, "%s is not what follows from its predecessors",
-                     document_type_name(document->type));
+    if (view->order.document == NULL) {
+        return missing(document, "the order", err);
+    }
+    if ((rc = named_predecessors(view, document, plan->n_contributes, plan->contributes, view->contributes,
+                                 &use, err)) == 0 &&
+        (rc = view_build_plan_from(view, use, &own, err)) == 0) {
+        rc = compare(document, own, err);
+    }
+    document_free(&own);
+    free(use);
+    return rc;
+}
+
+static int check_pattern(const struct view *view, const Weft__V1__Document *document,
+                         const Weft__V1__Pattern *pattern, struct err *err)
+{
+    struct pattern_context others = {0};
+    Weft__V1__Document *own = NULL;
+    bool *use = NULL;
+    int rc;
+
+    if (view->plan.document == NULL) {
+        return missing(document, "the plan", err);
+    }
+    if ((rc = named_predecessors(view, document, pattern->n_states, pattern->states, view->states, &use,
+                                 err)) == 0 &&
+        (rc = pattern_context_named(&others, view, pattern, err)) == 0 &&
+        (rc = view_build_pattern_from(view, use, &others, &own, err)) == 0) {
+        rc = compare(document, own, err);
+    }
+    pattern_context_clear(&others);
+    document_free(&own);
+    free(use);
+    return rc;
+}
+
+/* Which parts does the order of a sum name? All must be here; the rebuilt order says which they are. */
+static int check_sum_order(const struct view *view, const Weft__V1__Document *document,
+                           const Weft__V1__Order *order, struct err *err)
+{
+    bool *use = calloc(view->num_parts, sizeof *use);
+    Weft__V1__Document *own = NULL;
+    int rc = use == NULL ? err_set(err, ERR_NO_MEMORY, "parts") : 0;
+
+    for (size_t i = 0; rc == 0 && i < view->num_parts; i++) {
+        for (size_t k = 0; k < order->n_parts; k++) {
+            use[i] |= view->parts[i] != NULL && is_digest(&order->parts[k]->task_id, view->parts[i]->task->id);
+        }
+        if (use[i] && !view_is_ready_as_part(view->parts[i])) {
+            rc = missing(document, "a part's pattern", err);
+        }
+    }
+    if (rc == 0 && (rc = view_build_sum_order(view, use, &own, err)) == 0) {
+        rc = compare(document, own, err);
     }
     document_free(&own);
     free(use);
@@ -175,15 +231,17 @@ static int check_order(const struct view *view, const Weft__V1__Document *docume
     Weft__V1__Document *own = NULL;
     int rc;
 
+    if (view->num_parts > 0) {
+        return check_sum_order(view, document, order, err);
+    }
     if (!view_base_is_ready(view)) {
         return missing(document, "the pattern of the task that it revises", err);
     }
     if ((rc = named_predecessors(view, document, order->n_freezes, order->freezes, view->freezes, &use_freeze,
                                  err)) == 0 &&
         (rc = named_consents(view, document, order, &use_consent, err)) == 0 &&
-        (rc = view_build_order_from(view, use_freeze, use_consent, &own, err)) == 0 &&
-        !document_same_but_time(document, own)) {
-        rc = err_set(err, ERR_ORDER_DIFFERS, "order is not what follows from its predecessors");
+        (rc = view_build_order_from(view, use_freeze, use_consent, &own, err)) == 0) {
+        rc = compare(document, own, err);
     }
     document_free(&own);
     free(use_freeze);
@@ -379,7 +437,7 @@ static int check_release(const struct view *view, const Weft__V1__Document *docu
         }
     }
     rc = check_shares(view, document, slots, num, totals, &body->leader_share, &body->helper_share,
-                      (int)body->sites, err);
+                      view_num_reports(view, opening.area), err);
 done:
     free(slots);
     free(totals);
@@ -455,12 +513,23 @@ static int check_note(const struct view *view, const Weft__V1__Document *documen
                : err_set(err, ERR_NOTE_REFUSED, "%s %s", body->area, body->indicator);
 }
 
+/* Nobody reports to a sum, and its shares are those of its parts. */
+static bool is_of_a_sum(Weft__V1__DocumentType type)
+{
+    return type == DOC(ORDER) || type == DOC(PLAN) || type == DOC(STATES) || type == DOC(PATTERN) ||
+           type == DOC(RELEASE) || type == DOC(VOID) || type == DOC(NOTE) || type == DOC(AMENDMENT) ||
+           type == DOC(ERASURE);
+}
+
 int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
                     struct err *err)
 {
     if (view->voided.document != NULL && document->type != DOC(VOID) && document->type != DOC(KEY_SHEET) &&
         document->type != DOC(ERASURE)) {
         return err_set(err, ERR_DOCUMENT_CONFLICT, "%s of a void task", document_type_name(document->type));
+    }
+    if (view->num_parts > 0 && !is_of_a_sum(document->type)) {
+        return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s of a sum", document_type_name(document->type));
     }
     switch (document->type) {
     case DOC(KEY_SHEET):
@@ -471,26 +540,14 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
         return check_order(view, document, (const Weft__V1__Order *)body, err);
     case DOC(CONTRIBUTES):
         return check_contributes(view, document, (const Weft__V1__Contributes *)body, err);
-    case DOC(PLAN): {
-        const Weft__V1__Plan *plan = (const Weft__V1__Plan *)body;
-        if (view->order.document == NULL) {
-            return missing(document, "the order", err);
-        }
-        return check_rebuilt(view, document, plan->n_contributes, plan->contributes, view->contributes,
-                             view_build_plan_from, err);
-    }
+    case DOC(PLAN):
+        return check_plan(view, document, (const Weft__V1__Plan *)body, err);
     case DOC(SEALED_SHARE):
         return check_sealed(view, document, (const Weft__V1__SealedShare *)body, err);
     case DOC(STATES):
         return check_states(view, document, (const Weft__V1__States *)body, err);
-    case DOC(PATTERN): {
-        const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)body;
-        if (view->plan.document == NULL) {
-            return missing(document, "the plan", err);
-        }
-        return check_rebuilt(view, document, pattern->n_states, pattern->states, view->states,
-                             view_build_pattern_from, err);
-    }
+    case DOC(PATTERN):
+        return check_pattern(view, document, (const Weft__V1__Pattern *)body, err);
     case DOC(RELEASE):
         return check_release(view, document, (const Weft__V1__Release *)body, err);
     case DOC(AMENDMENT):

@@ -29,8 +29,21 @@ WEFT_MUST_USE int view_build_order_from(const struct view *view, const bool *use
                                         struct err *err);
 WEFT_MUST_USE int view_build_plan_from(const struct view *view, const bool *use_contributes,
                                        Weft__V1__Document **document, struct err *err);
+/* `others` are the tasks that it takes into account (pattern_context.h). */
+struct pattern_context;
 WEFT_MUST_USE int view_build_pattern_from(const struct view *view, const bool *use_states,
+                                          const struct pattern_context *others,
                                           Weft__V1__Document **document, struct err *err);
+
+/* ---- view_sum.c ---- */
+
+/* The order and the plan of a sum. `use_part` is by part: those that are ready. */
+WEFT_MUST_USE int view_build_sum_order(const struct view *view, const bool *use_part,
+                                       Weft__V1__Document **document, struct err *err);
+WEFT_MUST_USE int view_build_sum_plan(const struct view *view, Weft__V1__Document **document,
+                                      struct err *err);
+int view_count_sites_of_sum(const struct view *view, int area, bool frozen_only);
+void view_leave_links(struct view *view);
 
 /* ---- view_revision.c ---- */
 

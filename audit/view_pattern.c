@@ -5,10 +5,31 @@
 #include <stdlib.h>
 
 #include "base/wire.h"
-#include "audit/pattern_revised.h"
+#include "audit/pattern_context.h"
+
+static ProtobufCBinaryData borrow(const uint8_t *data, size_t len)
+{
+    return (ProtobufCBinaryData){len, (uint8_t *)(uintptr_t)data};
+}
+
+static void name_context(Weft__V1__Pattern *pattern, const struct pattern_context *context,
+                         Weft__V1__PartDigest *others, Weft__V1__PartDigest **list)
+{
+    for (size_t i = 0; i < context->num; i++) {
+        const struct view *view = context->views[i];
+        weft__v1__part_digest__init(&others[i]);
+        others[i].task_id = borrow(view->task->id, TASK_ID_SIZE);
+        others[i].plan_digest = borrow(view->plan.digest, DIGEST_SIZE);
+        others[i].pattern_digest = borrow(view->pattern.digest, DIGEST_SIZE);
+        list[i] = &others[i];
+    }
+    pattern->others = list;
+    pattern->n_others = context->num;
+}
 
 static int write_pattern(const struct pattern *table, const struct pattern_layer *own,
-                         Weft__V1__Document **document, struct err *err)
+                         const struct pattern_context *context, Weft__V1__Document **document,
+                         struct err *err)
 {
     const struct view *view = own->view;
     size_t num_areas = (size_t)view->roster->num_areas, num_cells = (size_t)view->task->num_cells;
@@ -17,10 +38,12 @@ static int write_pattern(const struct pattern *table, const struct pattern_layer
     Weft__V1__AreaPattern **area_list = calloc(num_areas, sizeof *area_list);
     Weft__V1__AreaDigest *digests = calloc(num_areas, sizeof *digests);
     Weft__V1__AreaDigest **digest_list = calloc(num_areas, sizeof *digest_list);
+    Weft__V1__PartDigest *others = calloc(context->num + 1, sizeof *others);
+    Weft__V1__PartDigest **other_list = calloc(context->num + 1, sizeof(Weft__V1__PartDigest *));
     uint8_t *suppressed = calloc(num_areas, num_cells);
     int rc = 0;
 
-    if (areas == NULL || area_list == NULL || digests == NULL || digest_list == NULL || suppressed == NULL) {
+    if (others == NULL || other_list == NULL || areas == NULL || area_list == NULL || digests == NULL || digest_list == NULL || suppressed == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "pattern");
         goto done;
     }
@@ -51,10 +74,13 @@ static int write_pattern(const struct pattern *table, const struct pattern_layer
     }
     pattern.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, (uint8_t *)(uintptr_t)view->task->id};
     pattern.plan_digest = (ProtobufCBinaryData){DIGEST_SIZE, (uint8_t *)(uintptr_t)view->plan.digest};
+    name_context(&pattern, context, others, other_list);
     pattern.states = digest_list;
     pattern.areas = area_list;
     rc = document_new(document, DOC(PATTERN), &pattern.base, err);
 done:
+    free(others);
+    free(other_list);
     free(areas);
     free(area_list);
     free(digests);
@@ -63,19 +89,38 @@ done:
     return rc;
 }
 
-int view_build_pattern_from(const struct view *view, const bool *use_states, Weft__V1__Document **document,
+int view_build_pattern_from(const struct view *view, const bool *use_states,
+                            const struct pattern_context *others, Weft__V1__Document **document,
                             struct err *err)
 {
     struct pattern_layer own = {.view = view, .use_states = use_states};
+    struct pattern_layers layers = {0};
     struct pattern table = {0};
-    struct pattern_chain chain = {0};
     int rc;
 
     if ((rc = pattern_add_layer(&table, &own, err)) == 0 &&
-        (rc = pattern_add_revised(&table, &own, &chain, err)) == 0 && (rc = pattern_run(&table, err)) == 0) {
-        rc = write_pattern(&table, &own, document, err);
+        (rc = pattern_add_context(&table, &own, others, &layers, err)) == 0 &&
+        (rc = pattern_run(&table, err)) == 0) {
+        rc = write_pattern(&table, &own, others, document, err);
     }
     pattern_clear(&table);
-    pattern_chain_clear(&chain);
+    pattern_layers_clear(&layers);
+    return rc;
+}
+
+int view_build_pattern(const struct view *view, Weft__V1__Document **document, struct err *err)
+{
+    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
+    struct pattern_context others = {0};
+    int rc = use == NULL ? err_set(err, ERR_NO_MEMORY, "pattern") : pattern_context_held(&others, view, err);
+
+    for (int area = 0; rc == 0 && area < view->roster->num_areas; area++) {
+        use[area] = view->states[area].document != NULL;
+    }
+    if (rc == 0) {
+        rc = view_build_pattern_from(view, use, &others, document, err);
+    }
+    pattern_context_clear(&others);
+    free(use);
     return rc;
 }

@@ -63,6 +63,9 @@ int view_check_amendment(const struct view *view, const Weft__V1__Amendment *ame
         return err_set(err, ERR_PREDECESSOR_MISSING, "amendment %" PRIu32 " needs the one before",
                        amendment->number);
     }
+    if (view->num_parts > 0 && (amendment->due_ms != 0 || amendment->close_ms != 0)) {
+        return err_set(err, ERR_AMENDMENT, "amendment %" PRIu32 ": nobody reports to a sum", amendment->number);
+    }
     return amendment->number == 0 || amendment->reason[0] == '\0' || !only_extends(&before, amendment)
                ? err_set(err, ERR_AMENDMENT, "amendment %" PRIu32, amendment->number)
                : 0;

@@ -180,16 +180,17 @@ static int check_bounds(const struct task *task, struct err *err)
 static int check_times(const Weft__V1__Task *wire, struct err *err)
 {
     const Weft__V1__Period *period = wire->period;
+    bool is_sum = wire->n_parts > 0; /* nobody reports to it */
 
     if (period == NULL || period->id[0] == '\0' || period->end_ms <= period->start_ms) {
         return unsound(err, "period", "missing or empty");
     }
-    if (wire->open_ms >= wire->close_ms || wire->close_ms > wire->order_ms ||
+    if ((is_sum ? wire->open_ms != 0 || wire->close_ms != 0 : wire->open_ms >= wire->close_ms) || wire->close_ms > wire->order_ms ||
         wire->order_ms > wire->plan_ms || wire->plan_ms > wire->pattern_ms ||
         wire->pattern_ms >= wire->retention_ms) {
         return unsound(err, "times", "open < close <= order <= plan <= pattern < retention must hold");
     }
-    if (wire->due_ms != 0 && (wire->due_ms <= wire->open_ms || wire->due_ms > wire->close_ms)) {
+    if (wire->due_ms != 0 && (is_sum || wire->due_ms <= wire->open_ms || wire->due_ms > wire->close_ms)) {
         return unsound(err, "times", "open < due <= close must hold");
     }
     return 0;
@@ -205,6 +206,20 @@ static int check_revision(const Weft__V1__Task *wire, struct err *err)
     return wire->revision > 0 && wire->close_when_complete
                ? unsound(err, "revision", "cannot close when complete")
                : 0;
+}
+
+static int check_sum(const Weft__V1__Task *wire, struct err *err)
+{
+    if (wire->n_parts == 1 || wire->n_parts > ROLLUP_PERIODS ||
+        (wire->n_parts > 0 && (wire->revision > 0 || wire->close_when_complete))) {
+        return unsound(err, "parts", "too few or too many, or of a revision, or with a close");
+    }
+    for (size_t i = 0; i < wire->n_parts; i++) {
+        if (wire->parts[i].len != TASK_ID_SIZE) {
+            return unsound(err, "parts", "not the id of a task");
+        }
+    }
+    return 0;
 }
 
 static int check_head(const Weft__V1__Task *wire, const struct roster *roster, struct err *err)
@@ -292,6 +307,7 @@ static int build(struct task *task, const struct roster *roster, struct err *err
     int rc;
 
     if ((rc = check_head(task->wire, roster, err)) != 0 || (rc = check_revision(task->wire, err)) != 0 ||
+        (rc = check_sum(task->wire, err)) != 0 ||
         (rc = place(task, roster, err)) != 0 || (rc = build_cells(task, err)) != 0 ||
         (rc = check_bounds(task, err)) != 0) {
         return rc;

@@ -70,6 +70,12 @@ WEFT_MUST_USE int task_check_revision(const struct task *task, const struct task
  * it does not have. */
 int task_slot_before(const struct task *task, const struct task *before, int slot);
 
+/* Do both count the same slots with the same bounds, but for changed ones? */
+bool task_same_vector(const struct task *task, const struct task *before);
+/* May `task` add up these (as many as it names, in its order)? Their periods follow each other without a gap and make
+ * up its own; all count the same by the same rules, and are kept at least as long. ERR_TASK_PARTS. */
+WEFT_MUST_USE int task_check_parts(const struct task *task, const struct task *const *parts, struct err *err);
+
 /* The VDAF context: Task.context || task id, into `out` (bounded by TASK_CTX_MAX). */
 #define TASK_CTX_MAX (ID_MAX + TASK_ID_SIZE)
 size_t task_ctx(const struct task *task, uint8_t out[TASK_CTX_MAX]);

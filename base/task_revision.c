@@ -31,7 +31,7 @@ static bool same_series(const Weft__V1__Series *a, const Weft__V1__Series *b)
             memcmp(a->bin_lower, b->bin_lower, a->n_bin_lower * sizeof *a->bin_lower) == 0);
 }
 
-static bool same_vector(const struct task *task, const struct task *before)
+bool task_same_vector(const struct task *task, const struct task *before)
 {
     if (task->num_series != before->num_series || task->num_cells != before->num_cells) {
         return false;
@@ -80,7 +80,7 @@ int task_check_revision(const struct task *task, const struct task *before, stru
         return err_set(err, ERR_REVISION_UNSOUND, "revision %" PRIu32 " after %" PRIu32,
                        task->wire->revision, before->wire->revision);
     }
-    if (!same_rules(task->wire, before->wire) || !same_vector(task, before)) {
+    if (!same_rules(task->wire, before->wire) || !task_same_vector(task, before)) {
         return err_set(err, ERR_REVISION_UNSOUND,
                        "period, roster, series, bounds, areas or rules are not those of the task before");
     }

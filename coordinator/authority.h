@@ -105,4 +105,15 @@ void authority_print_message(FILE *out, const ProtobufCMessage *message);
 WEFT_MUST_USE int authority_summary(FILE *out, const Weft__V1__Document *document, enum err_lang lang,
                                     struct err *err);
 
+/* The parts of a longer period: the tasks in `paths` (sums stand for their own parts) in the order of their periods, which
+ * must make up `period`. ERR_TASK_PARTS. */
+#define AUTHORITY_PARTS_MAX 60
+struct authority_sum {
+    ProtobufCBinaryData parts[AUTHORITY_PARTS_MAX];
+    uint8_t ids[AUTHORITY_PARTS_MAX][TASK_ID_SIZE];
+    size_t num;
+};
+WEFT_MUST_USE int authority_sum_of(struct authority_sum *sum, const char *const *paths, size_t num_paths,
+                                   const Weft__V1__Period *period, struct err *err);
+
 #endif

@@ -176,6 +176,8 @@ static const struct args_option task_options[] = {
     NEEDS("settings", "FILE", "what the task says; see task-settings", "任务设置，见 task-settings"),
     NEEDS("catalogue", "FILE", "the indicator catalogue", "指标库文件"),
     NEEDS("roster", "FILE", "the signed roster that it pins", "所绑定的已签署名册"),
+    MAY_REPEAT("sum-of", "FILE", "a longer period: a signed task whose totals it adds up; once for each",
+               "较长周期：累加其合计的已签署任务，每个任务写一次"),
     MAY("published", "DIR", "what is published: no task there may count the same over a common time",
         "发布目录：其中的任务不得在重叠时间内统计同一指标"),
     NEEDS("out", "FILE", "the new draft", "新草稿文件"),

@@ -213,15 +213,23 @@ static const struct task *live_task(const void *holder, size_t index)
     return item->is_void ? NULL : item->task;
 }
 
-/* No new task may count what another one counts. */
+static const struct task *any_task(const void *holder, size_t index)
+{
+    return ((const struct publication *)holder)->items[index].task;
+}
+
+/* No new task may count what another one counts, and a sum needs its parts. */
 static int check_families(const struct publication *publication, struct err *err)
 {
-    struct family held = {live_task, publication, publication->num};
+    struct family live = {live_task, publication, publication->num},
+                  all = {any_task, publication, publication->num};
     int rc = 0;
 
     for (size_t i = 0; i < publication->num && rc == 0; i++) {
-        if (publication->items[i].is_new && live_task(publication, i) != NULL)
-            rc = family_check(&held, publication->items[i].task, err);
+        const struct task *task = live_task(publication, i);
+        if (publication->items[i].is_new && task != NULL &&
+            (rc = family_check(&live, task, err)) == 0)
+            rc = family_check_parts(&all, task, err);
     }
     return rc;
 }

@@ -120,6 +120,18 @@ static const char *vdaf_text(uint32_t vdaf)
     return vdaf == (uint32_t)PRIO3_MIXED_SUMVEC_128 ? "Prio3MixedSumVec, 128 bit" : "?";
 }
 
+static void show_parts(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
+{
+    char hex[HEX_SIZE(8)];
+
+    for (size_t i = 0; i < task->n_parts; i++) {
+        if (task->parts[i].len != TASK_ID_SIZE)
+            continue;
+        label(out, lang, "adds up", "累加");
+        fprintf(out, "%s\n", hex_encode(hex, task->parts[i].data, 8));
+    }
+}
+
 static void show_task(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
 {
     line(out, lang, "name", "名称", task->name);
@@ -147,8 +159,12 @@ static void show_task(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
     fprintf(out, lang == LANG_ZH ? "%zu 个地区\n" : "%zu areas\n", task->n_release_areas);
     if (task->breakdown[0] != '\0')
         line(out, lang, "breakdown", "分类维度", task->breakdown);
-    time_line(out, lang, "open", "开放", task->open_ms);
-    time_line(out, lang, "close", "截止", task->close_ms);
+    if (task->n_parts > 0) {
+        show_parts(out, task, lang);
+    } else {
+        time_line(out, lang, "open", "开放", task->open_ms);
+        time_line(out, lang, "close", "截止", task->close_ms);
+    }
     time_line(out, lang, "order", "开放令", task->order_ms);
     time_line(out, lang, "plan", "计划", task->plan_ms);
     time_line(out, lang, "pattern", "抑制表", task->pattern_ms);

@@ -20,6 +20,7 @@
 #define MAX_DURATION_MS  (INT64_C(36600) * CALENDAR_MS_PER_DAY)
 #define MAX_REASON_BYTES 1024
 #define NUM_TIMES        6
+#define NUM_REPORT_TIMES 2 /* open and close */
 
 /* ---------------------------------------------------------------- settings */
 
@@ -188,7 +189,8 @@ bool authority_duration(int64_t *ms, const char *text)
     return false;
 }
 
-static int set_times(Weft__V1__Task *task, const struct task_settings *settings,
+/* A sum takes no reports: its deadlines count from the draft. */
+static int set_times(Weft__V1__Task *task, const struct task_settings *settings, bool is_sum,
                      const struct calendar_zone *zone, const char *path, struct err *err)
 {
     static const char *const names[NUM_TIMES] = {"open", "close", "order", "plan", "pattern", "retention"};
@@ -197,7 +199,7 @@ static int set_times(Weft__V1__Task *task, const struct task_settings *settings,
     int64_t before = calendar_now_ms(), offset;
     int rc = 0;
 
-    for (size_t i = 0; i < NUM_TIMES && rc == 0; i++) {
+    for (size_t i = is_sum ? NUM_REPORT_TIMES : 0; i < NUM_TIMES && rc == 0; i++) {
         const char *text = settings->times[i] == NULL ? "" : settings->times[i];
 
         if (text[0] != '+')
@@ -227,6 +229,9 @@ struct parts {
     Weft__V1__Period wire_period;
     uint8_t nonce[NONCE_SIZE];
     char **areas;
+    const char *paths[AUTHORITY_PARTS_MAX]; /* of a sum */
+    size_t num_paths;
+    struct authority_sum sum;
 };
 
 static void parts_clear(struct parts *parts)
@@ -258,7 +263,7 @@ static int set_period(Weft__V1__Task *task, struct parts *parts, const char *pat
     parts->wire_period.start_ms = parts->period.begin_ms;
     parts->wire_period.end_ms = parts->period.end_ms;
     task->period = &parts->wire_period;
-    return set_times(task, &parts->settings, &zone, path, err);
+    return set_times(task, &parts->settings, parts->num_paths > 0, &zone, path, err);
 }
 
 static int set_release_areas(Weft__V1__Task *task, struct parts *parts, struct err *err)
@@ -316,13 +321,17 @@ static int fill(Weft__V1__Task *task, struct parts *parts, const char *path, str
     task->nonce = (ProtobufCBinaryData){.len = sizeof parts->nonce, .data = parts->nonce};
     task->roster_version = parts->roster->wire->version;
     task->roster_digest = (ProtobufCBinaryData){.len = DIGEST_SIZE, .data = parts->roster->digest};
-    task->close_when_complete = parts->settings.close_when_complete;
+    task->close_when_complete = parts->num_paths == 0 && parts->settings.close_when_complete;
     task->min_sites = (uint32_t)parts->settings.min_sites;
     task->min_cell = (uint32_t)parts->settings.min_cell;
     task->min_coverage_percent = (uint32_t)parts->settings.min_coverage_percent;
     task->breakdown = parts->settings.breakdown == NULL ? TEXT("") : parts->settings.breakdown;
-    if ((rc = set_period(task, parts, path, err)) != 0 || (rc = set_release_areas(task, parts, err)) != 0)
+    if ((rc = set_period(task, parts, path, err)) != 0 || (rc = set_release_areas(task, parts, err)) != 0 ||
+        (parts->num_paths > 0 &&
+         (rc = authority_sum_of(&parts->sum, parts->paths, parts->num_paths, task->period, err)) != 0))
         return rc;
+    task->parts = parts->sum.parts;
+    task->n_parts = parts->sum.num;
     return set_vector(task, parts, err);
 }
 
@@ -365,6 +374,7 @@ int authority_task(const struct args *args, struct err *err)
     struct parts parts = {0};
     int rc;
 
+    parts.num_paths = args_values(args, "sum-of", parts.paths, AUTHORITY_PARTS_MAX);
     if ((rc = settings_load(&parts.settings, table, NUM_SETTINGS, settings_path, err)) != 0 ||
         (rc = authority_load_roster(&parts.roster, args_value(args, "roster"), calendar_now_ms(), err)) !=
             0 ||

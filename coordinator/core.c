@@ -205,20 +205,34 @@ const char *core_body_area(const ProtobufCMessage *body)
 
 /* ---- loading ---- */
 
+/* A pattern may name that of a task which came later: whoever waits is asked again once others have gone on. */
+static int refresh_all(struct core *core, struct db *db, struct err *err)
+{
+    bool has_moved = true;
+    int rc, waiting = ERR_PREDECESSOR_MISSING;
+
+    while (has_moved && waiting != 0) {
+        has_moved = false;
+        waiting = 0;
+        for (size_t i = 0; i < core->num_tasks; i++) {
+            uint64_t before = core->tasks[i].view_number;
+            rc = exchange_refresh(db, &core->tasks[i], err);
+            if (rc != 0 && rc != ERR_PREDECESSOR_MISSING) {
+                return rc;
+            }
+            waiting = rc != 0 ? rc : waiting;
+            has_moved |= core->tasks[i].view_number != before;
+        }
+    }
+    return waiting;
+}
+
 int core_load(struct core *core, struct store_txn *txn, struct err *err)
 {
     struct db db = core_db(core, txn);
-    int rc;
+    int rc = exchange_load(core, &db, err);
 
-    if ((rc = exchange_load(core, &db, err)) != 0) {
-        return rc;
-    }
-    for (size_t i = 0; i < core->num_tasks; i++) {
-        if ((rc = exchange_refresh(&db, &core->tasks[i], err)) != 0) {
-            return rc;
-        }
-    }
-    return 0;
+    return rc != 0 ? rc : refresh_all(core, &db, err);
 }
 
 int core_publish(struct core *core, struct store_txn *txn, const Weft__V1__Document *document,

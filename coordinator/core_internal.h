@@ -8,6 +8,7 @@
  *     rollup.c    shares: summing, passing up, sealing to the collector
  *     joining.c   newcomers, and certificates that are renewed
  *     release.c   the collector: opening, contributes, states, release
+ *     sums.c      shares of longer periods
  *     erasure.c   the end: keys and shares destroyed */
 #ifndef COORDINATOR_CORE_INTERNAL_H
 #define COORDINATOR_CORE_INTERNAL_H
@@ -225,8 +226,18 @@ WEFT_MUST_USE int rollup_serve_share(struct core *core, struct db *db, const cha
                                      struct err *err);
 void rollup_answer(struct core *core, struct core_call *call, int64_t now_ms);
 /* The share of an opening that this coordinator sealed to the collector; NULL if it did not. secret_free. */
-WEFT_MUST_USE int rollup_own_share(struct db *db, const struct core_task *task, const struct opening *opening,
+WEFT_MUST_USE int rollup_own_share(struct db *db, const struct view *view, const struct opening *opening,
                                    uint8_t **share, size_t *len, struct err *err);
+
+/* ---- sums.c ---- */
+
+/* Of a sum's opening, over `num` slots: both shares that its collector opened of the parts (num_shares 2, leader's first),
+ * or the own ones that a coordinator sealed (1), added up. NULL: those of some part are not here. secret_free. */
+WEFT_MUST_USE int sums_shares(struct db *db, const struct view *view, const struct opening *opening,
+                              int num_shares, const int *slots, int num, uint8_t **shares, struct err *err);
+/* Did this coordinator seal its side's share of that total in every part? */
+bool sums_are_sealed_by(const struct view *view, const struct opening *opening, const char *coordinator,
+                        Weft__V1__Side side);
 
 /* ---- release.c ---- */
 

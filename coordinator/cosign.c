@@ -17,6 +17,9 @@
 
 static bool all_freezes(const struct core_task *task)
 {
+    if (task->view->num_parts > 0) {
+        return view_parts_are_decided(task->view);
+    }
     for (int area = 0; area < task->roster->num_areas; area++) {
         if (task->view->freezes[area].document == NULL && view_num_supervised(task->view, area) > 0) {
             return false;
@@ -326,7 +329,7 @@ static bool is_wanted(const struct core_task *task, Weft__V1__DocumentType type,
         return area == task->roster->top;
     }
     if (type == DOC(FREEZE)) {
-        return view_num_supervised(task->view, area) > 0;
+        return task->view->num_parts == 0 && view_num_supervised(task->view, area) > 0;
     }
     return (type != DOC(STATES) && type != DOC(RELEASE)) || view_opening_is_allowed(task->view, &total);
 }
@@ -462,11 +465,22 @@ static size_t num_held(const struct view_document *held, int max)
     return num;
 }
 
+static size_t num_ready_parts(const struct view *view)
+{
+    size_t num = 0;
+
+    for (size_t i = 0; i < view->num_parts; i++) {
+        num += view_is_ready_as_part(view->parts[i]);
+    }
+    return num;
+}
+
 /* An order, plan or pattern rests on all predecessors that the helper holds: its leader must not choose among
  * them. (That those named are held, each once, view_check has found.) */
 static int check_names_all(const struct core_task *task, const Weft__V1__Document *document, struct err *err)
 {
     ProtobufCMessage *body = NULL;
+    size_t num_others = 0;
     bool all = true;
     int rc;
 
@@ -479,14 +493,18 @@ static int check_names_all(const struct core_task *task, const Weft__V1__Documen
     if (document->type == DOC(ORDER)) {
         const Weft__V1__Order *order = (const Weft__V1__Order *)body;
         all = order->n_freezes == num_held(task->view->freezes, task->roster->num_areas) &&
-              order->n_consents == num_held(task->view->consents, task->roster->num_sites);
+              order->n_consents == num_held(task->view->consents, task->roster->num_sites) &&
+              order->n_parts == num_ready_parts(task->view);
     } else if (document->type == DOC(PLAN)) {
         all = ((const Weft__V1__Plan *)body)->n_contributes == num_held(task->view->contributes, task->roster->num_areas);
-    } else {
-        all = ((const Weft__V1__Pattern *)body)->n_states == num_held(task->view->states, task->roster->num_areas);
+    } else if ((rc = view_num_context(task->view, &num_others, err)) == 0) {
+        const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)body;
+        all = pattern->n_states == num_held(task->view->states, task->roster->num_areas) &&
+              pattern->n_others == num_others;
     }
     wire_free(&body);
-    return all ? 0
+    return rc != 0 ? rc
+           : all   ? 0
                : err_set(err, ERR_ORDER_DIFFERS, "%s leaves out what the helper holds",
                          document_type_name(document->type));
 }

@@ -56,15 +56,39 @@ static int find_base(const struct core *core, const struct task *task, const str
                          : task_check_revision(task, (*base)->task, err);
 }
 
+static const struct task *held_task(const void *holder, size_t index)
+{
+    return ((const struct core *)holder)->tasks[index].task;
+}
+
+/* What a sum adds up must be held, and fit it. */
+static int check_parts(const struct core *core, const struct task *task, struct err *err)
+{
+    return family_check_parts(&(struct family){held_task, core, core->num_tasks}, task, err);
+}
+
+/* All views that are held meet each other. */
+static int meet_all(const struct core *core, struct view *view, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < core->num_tasks; i++) {
+        rc = view_meet(view, core->tasks[i].view, err);
+    }
+    return rc;
+}
+
 static int have_view(const struct core *core, struct core_task *task, struct err *err)
 {
     const struct core_task *base;
     int rc;
 
     if ((rc = find_base(core, task->task, &base, err)) == 0 &&
+        (rc = check_parts(core, task->task, err)) == 0 &&
         (rc = view_new(&task->view, task->roster, task->task, err)) == 0) {
         task->view->history = task->history;
         task->view->base = base == NULL ? NULL : base->view;
+        rc = meet_all(core, task->view, err);
     }
     return rc;
 }
@@ -207,6 +231,7 @@ static int check_global(struct core *core, const Weft__V1__Document *document, c
     }
     if ((rc = open_task(core, document, &task, err)) == 0) {
         rc = find_base(core, task.task, &base, err);
+        rc = rc == 0 ? check_parts(core, task.task, err) : rc;
     }
     task_free(&task.task);
     return rc;
@@ -580,6 +605,9 @@ static int have_key_sheet(struct core_round *round, struct core_task *task, stru
 {
     int rc;
 
+    if (task->view->num_parts > 0) {
+        return 0; /* nobody seals anything for a sum */
+    }
     if (task->has_hpke_key && task->view->key_sheets[task->self].document != NULL) {
         return 0;
     }

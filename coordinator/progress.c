@@ -53,9 +53,25 @@ static void wait_for(struct progress *progress, enum progress_phase phase, enum 
     progress->until_ms = progress->num_missing > 0 ? until_ms : 0;
 }
 
+static void await_parts(struct progress *progress, const struct view *view)
+{
+    for (size_t i = 0; i < view->num_parts; i++) {
+        progress->num_expected++;
+        if (!view_is_ready_as_part(view->parts[i])) {
+            progress->missing[progress->num_missing++] = (int)i;
+        }
+    }
+    wait_for(progress, PHASE_CLOSED, WAIT_PARTS, view_times(view).order_ms, WAIT_ORDER);
+}
+
 static void before_order(struct progress *progress, const struct view *view, int64_t now_ms)
 {
     const struct view_times times = view_times(view);
+
+    if (view->num_parts > 0) {
+        await_parts(progress, view);
+        return;
+    }
 
     for (int area = 0; area < view->roster->num_areas; area++) {
         if (view_num_supervised(view, area) > 0) {
@@ -96,7 +112,7 @@ int progress_of(struct progress *progress, const struct view *view, int64_t now_
 {
     const struct view_times times = view_times(view);
 
-    *progress = (struct progress){.missing = calloc((size_t)view->roster->num_areas, sizeof(int))};
+    *progress = (struct progress){.missing = calloc((size_t)view->roster->num_areas + view->num_parts, sizeof(int))};
     if (progress->missing == NULL) {
         return err_set(err, ERR_NO_MEMORY, "progress");
     }
@@ -145,6 +161,7 @@ static const struct {
     [WAIT_NOTHING] = {"nothing", "", ""},
     [WAIT_OPENING] = {"opening", "its opening", "开放时间"},
     [WAIT_REPORTS] = {"reports", "reports", "报告"},
+    [WAIT_PARTS] = {"parts", "shorter periods", "较短周期"},
     [WAIT_FREEZES] = {"freezes", "freezes", "冻结清单"},
     [WAIT_ORDER] = {"order", "the order", "开放令"},
     [WAIT_CONTRIBUTES] = {"contributes", "counts of contributing sites", "贡献机构数"},
@@ -201,10 +218,26 @@ static void append(char *out, size_t out_len, const char *format, ...)
     va_end(arguments);
 }
 
+/* "Hangzhou (330100)": a site, an area, or a part by its period. */
+static void append_missing(char *out, size_t out_len, const struct progress *progress, const struct view *view,
+                           int index, enum err_lang lang)
+{
+    if (progress->wait == WAIT_PARTS) {
+        const struct task *part = view->parts[index]->task;
+        append(out, out_len, "%s (%.16s)", part->wire->period->id, part->hex);
+    } else if (progress->wait == WAIT_REPORTS) {
+        append(out, out_len, "%s (%s)", progress_site_name(view->roster, index, lang),
+               view->roster->sites[index].wire->id);
+    } else {
+        append(out, out_len, "%s (%s)", progress_area_name(view->roster, index, lang),
+               view->roster->areas[index].wire->code);
+    }
+}
+
 char *progress_wait_text(const struct progress *progress, const struct view *view, enum err_lang lang,
                          char *out, size_t out_len)
 {
-    bool zh = lang == LANG_ZH, sites = progress->wait == WAIT_REPORTS;
+    bool zh = lang == LANG_ZH;
     const char *what = zh ? waits[progress->wait].zh : waits[progress->wait].en;
 
     out[0] = '\0';
@@ -215,14 +248,11 @@ char *progress_wait_text(const struct progress *progress, const struct view *vie
     append(out, out_len, zh ? "%2$d 份%3$s中的 %1$d 份：" : "%1$d of %2$d %3$s: ", progress->num_missing,
            progress->num_expected, what);
     for (int i = 0; i < progress->num_missing && i < NAMES_MAX; i++) {
-        int index = progress->missing[i];
-        append(out, out_len, "%s%s (%s)",
+        append(out, out_len, "%s",
                i == 0 ? ""
                : zh   ? "、"
-                      : ", ",
-               sites ? progress_site_name(view->roster, index, lang)
-                     : progress_area_name(view->roster, index, lang),
-               sites ? view->roster->sites[index].wire->id : view->roster->areas[index].wire->code);
+                      : ", ");
+        append_missing(out, out_len, progress, view, progress->missing[i], lang);
     }
     if (progress->num_missing > NAMES_MAX) {
         append(out, out_len, zh ? "，另有 %d 个" : " and %d more", progress->num_missing - NAMES_MAX);

@@ -20,6 +20,7 @@ enum progress_wait {
     WAIT_NOTHING,
     WAIT_OPENING,
     WAIT_REPORTS, /* missing: sites */
+    WAIT_PARTS,   /* of a longer period; missing: its parts */
     WAIT_FREEZES, /* missing: areas, as in all below where there can be several */
     WAIT_ORDER,
     WAIT_CONTRIBUTES,

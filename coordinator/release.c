@@ -68,9 +68,14 @@ static int open_shares(struct opened *opened, const struct core *core, struct db
     size_t stored_len;
     int rc;
 
+    if ((rc = opened_begin(opened, task, opening, err)) != 0) {
+        return rc;
+    }
+    if (task->view->num_parts > 0) {
+        return sums_shares(db, task->view, opening, PRIO3_SHARES, opened->slots, opened->num, &opened->shares, err);
+    }
     opened_name(name, task->view, opening);
-    if ((rc = opened_begin(opened, task, opening, err)) != 0 ||
-        (rc = db_get_secret(db, task->task->id, name, &opened->shares, &stored_len, err)) != 0 ||
+    if ((rc = db_get_secret(db, task->task->id, name, &opened->shares, &stored_len, err)) != 0 ||
         opened->shares != NULL) {
         return rc;
     }
@@ -105,6 +110,9 @@ static int totals_of(const struct opened *opened, const struct core_task *task, 
     }
     for (int i = 0; i < task->roster->num_sites; i++) {
         num_sites += view_opening_has_any(task->view, opening, i);
+    }
+    if (task->view->num_parts > 0) {
+        num_sites = (uint64_t)view_num_reports(task->view, opening->area);
     }
     for (int i = 0; i < opened->num; i++) {
         limits[i] = task->task->wire->slots[opened->slots[i]]->maximum * num_sites;
@@ -165,7 +173,7 @@ int core_opened_totals(struct core *core, struct store_txn *txn, size_t index, c
     /* look before opening anew: a reader's transaction cannot store */
     if ((rc = db_get_secret(&db, task->task->id, opened_name(name, task->view, opening), &stored, &len,
                             err)) != 0 ||
-        stored == NULL) {
+        (stored == NULL && task->view->num_parts == 0)) {
         return rc;
     }
     secret_free(stored, len);
@@ -463,6 +471,26 @@ done:
 
 /* ---- the helper's check ---- */
 
+static int own_share(struct db *db, const struct core_task *task, const struct opening *opening,
+                     struct opened *own, size_t *len, struct err *err)
+{
+    if (task->view->num_parts == 0) {
+        return rollup_own_share(db, task->view, opening, &own->shares, len, err);
+    }
+    *len = own->len;
+    return sums_shares(db, task->view, opening, 1, own->slots, own->num, &own->shares, err);
+}
+
+/* Did this coordinator seal its side's share, so that it can compare? */
+static bool is_own_seal(const struct core_task *task, const struct opening *opening)
+{
+    const struct roster *roster = task->roster;
+
+    return task->view->num_parts > 0
+               ? sums_are_sealed_by(task->view, opening, roster->coordinators[task->self].wire->id, task->side)
+               : roster_station(roster, view_opening_sealer(task->view, opening), task->side) == task->self;
+}
+
 static int compare_own(struct db *db, const struct core_task *task, const struct opening *opening,
                        const int *slots, int num, const ProtobufCBinaryData *claimed, struct err *err)
 {
@@ -473,13 +501,12 @@ static int compare_own(struct db *db, const struct core_task *task, const struct
     int rc;
 
     if ((rc = opened_begin(&own, task, opening, err)) != 0 ||
-        (rc = rollup_own_share(db, task, opening, &own.shares, &own_len, err)) != 0) {
+        (rc = own_share(db, task, opening, &own, &own_len, err)) != 0) {
         goto done;
     }
     if (own.shares == NULL) {
         /* where another pair sealed it, the shares' sum and the pattern were checked, and this cannot be */
-        if (roster_station(task->roster, view_opening_sealer(task->view, opening), task->side) ==
-            task->self) {
+        if (is_own_seal(task, opening)) {
             rc = err_set(err, ERR_PREDECESSOR_MISSING, "the helper's own share of %s",
                          view_opening_name(task->view, opening, name));
         }

@@ -457,6 +457,9 @@ int rollup_due(struct core_round *round, struct core_task *task, struct err *err
 {
     int rc = 0;
 
+    if (task->view->num_parts > 0) {
+        return 0; /* the shares are those of the parts */
+    }
     if (task->view->order.document != NULL) {
         rc = step_stage(round, task, STAGE(CONTRIBUTES), err);
     }
@@ -585,10 +588,10 @@ done:
     return rc;
 }
 
-int rollup_own_share(struct db *db, const struct core_task *task, const struct opening *opening,
-                     uint8_t **share, size_t *len, struct err *err)
+int rollup_own_share(struct db *db, const struct view *view, const struct opening *opening, uint8_t **share,
+                     size_t *len, struct err *err)
 {
     char name[NAME_MAX_LEN];
 
-    return db_get_secret(db, task->task->id, share_name(name, task->view, opening, "own"), share, len, err);
+    return db_get_secret(db, view->task->id, share_name(name, view, opening, "own"), share, len, err);
 }

@@ -64,7 +64,7 @@ static int count_reports(struct counts *counts, const struct status *status, con
     if (counts->missing == NULL) {
         return err_set(err, ERR_NO_MEMORY, "status");
     }
-    for (int site = 0; self != NONE && site < view->roster->num_sites && rc == 0; site++) {
+    for (int site = 0; view->num_parts == 0 && self != NONE && site < view->roster->num_sites && rc == 0; site++) {
         if (roster_serves(view->roster, self, view->roster->sites[site].supervisor)) {
             rc = count_site(counts, &db, view, site, err);
         }
@@ -107,7 +107,7 @@ static int own_area(const struct status *status, const struct view *view)
 
 struct wording {
     const char *coordinator, *certificate, *expired, *no_store, *no_task, *task, *role, *reports, *sites,
-        *waits, *until, *times;
+        *waits, *until, *opening, *deadlines;
 };
 
 static const struct wording wordings[] = {
@@ -117,13 +117,13 @@ static const struct wording wordings[] = {
                  "  role here: %s\n",
                  "  reports: %d accepted, %d waiting for verification, %d rejected, of %d expected here\n",
                  "  in %s and below: %d of %d hospitals frozen\n", "  waiting for %s\n", "    until %s\n",
-                 "  opens %s, due %s, closes %s\n  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
+                 "  opens %s, due %s, closes %s\n", "  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
     [LANG_ZH] = {"协调方 %s\n", "%s 的证书：剩余 %" PRId64 " 天，有效至 %s\n", "证书不可用（见下）\n",
                  "尚无数据库：服务还未运行过\n", "尚无任务\n",
                  "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
                  "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n",
                  "  %s 及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s\n",
-                 "  开放 %s，应报 %s，截止 %s\n  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
+                 "  开放 %s，应报 %s，截止 %s\n", "  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
 };
 
 struct time_text {
@@ -147,7 +147,10 @@ static void print_times(const struct wording *words, const struct view_times *ta
                      pattern = time_text(task->pattern_ms, zone),
                      retention = time_text(task->retention_ms, zone);
 
-    printf(words->times, open.text, due.text, close.text, order.text, plan.text, pattern.text, retention.text);
+    if (task->close_ms != 0) { /* a sum takes no reports */
+        printf(words->opening, open.text, due.text, close.text);
+    }
+    printf(words->deadlines, order.text, plan.text, pattern.text, retention.text);
 }
 
 static const char *role_text(const struct status *status, const struct view *view, enum err_lang lang)
@@ -245,6 +248,7 @@ static void write_waiting(struct json *json, const struct view *view, const stru
         int index = progress->missing[i];
         json_text(json, NULL,
                   progress->wait == WAIT_REPORTS ? view->roster->sites[index].wire->id
+                  : progress->wait == WAIT_PARTS ? view->parts[index]->task->hex
                                                  : view->roster->areas[index].wire->code);
     }
     json_end(json);

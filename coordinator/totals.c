@@ -30,6 +30,7 @@ static const char *const reasons[TOTALS_NUM_REASONS] = {
     [TOTALS_NO_REPORTS] = "no_reports",
     [TOTALS_NOT_PLANNED] = "not_planned",
     [TOTALS_TOO_FEW_CONTRIBUTING] = "too_few_contributing",
+    [TOTALS_PARTS] = "parts",
 };
 
 const char *totals_state_name(Weft__V1__TotalState state)
@@ -204,6 +205,8 @@ static enum totals_reason why_unlisted(const struct view *view, int area)
             return TOTALS_COVERAGE;
         case REASON(NOT_PLANNED):
             return TOTALS_NOT_PLANNED;
+        case REASON(PARTS):
+            return TOTALS_PARTS;
         default:
             return TOTALS_TOO_FEW_SITES;
         }
@@ -242,7 +245,7 @@ Weft__V1__TotalState totals_public_state(const struct view *view, int area, int 
         return TOTALS(PENDING);
     }
     if (!view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series]) {
-        *reason = TOTALS_TOO_FEW_CONTRIBUTING;
+        *reason = view->num_parts > 0 ? TOTALS_PARTS : TOTALS_TOO_FEW_CONTRIBUTING;
         return TOTALS(WITHHELD);
     }
     if (view->pattern.document == NULL) {
@@ -281,11 +284,13 @@ static struct totals_number add(struct totals_number a, struct totals_number b)
     return a.known && b.known ? (struct totals_number){true, a.value + b.value} : (struct totals_number){0};
 }
 
-/* Sites that have such cases: the sum over the blocks that make up the area, if all are known. */
+/* Sites that have such cases: the sum over the blocks that make up the area, if all are known. Of a longer period they
+ * are not. */
 static struct totals_number contributing(const struct totals *totals, int area, int series)
 {
     const struct view *view = totals->view;
-    struct totals_number sum = {.known = view->order.document != NULL && view->is_listed[area]};
+    struct totals_number sum = {
+        .known = view->num_parts == 0 && view->order.document != NULL && view->is_listed[area]};
 
     for (int block = 0; sum.known && block < view->roster->num_areas; block++) {
         const Weft__V1__Contributes *body = (const Weft__V1__Contributes *)view->contributes[block].body;

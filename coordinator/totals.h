@@ -22,6 +22,7 @@ enum totals_reason { /* of withheld and not_reported */
                      TOTALS_NO_REPORTS,
                      TOTALS_NOT_PLANNED,
                      TOTALS_TOO_FEW_CONTRIBUTING,
+                     TOTALS_PARTS, /* of a longer period: not opened in all shorter ones */
                      TOTALS_NUM_REASONS,
 };
 

@@ -148,6 +148,7 @@ enum agent_state {
     AGENT_FREEZE_DIFFERS, /* it is not: someone must act */
     AGENT_RELEASED,       /* frozen, and all releases are here */
     AGENT_VOIDED,
+    AGENT_SUM,      /* a longer period: its totals are those of shorter ones, added up */
     AGENT_OVERLAPS, /* it conflicts with another task: nothing is reported */
 };
 const char *agent_state_name(enum agent_state state); /* "evaluated" */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/family.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/wire.h"
@@ -56,15 +57,39 @@ static int find_base(const struct agent *agent, const struct task *task, const s
                                                task->wire->revision);
 }
 
+static const struct task *held_task(const void *holder, size_t index)
+{
+    return ((const struct agent *)holder)->tasks[index].task.task;
+}
+
+/* What a sum adds up must be held, and fit it. */
+static int check_parts(const struct agent *agent, const struct task *task, struct err *err)
+{
+    return family_check_parts(&(struct family){held_task, agent, agent->num_tasks}, task, err);
+}
+
+/* All views that are held meet each other. */
+static int meet_all(const struct agent *agent, struct view *view, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < agent->num_tasks; i++) {
+        rc = view_meet(view, agent->tasks[i].task.view, err);
+    }
+    return rc;
+}
+
 static int have_view(const struct agent *agent, struct agent_task *task, struct err *err)
 {
     const struct view *base;
     int rc;
 
     if ((rc = find_base(agent, task->task, &base, err)) == 0 &&
+        (rc = check_parts(agent, task->task, err)) == 0 &&
         (rc = view_new(&task->view, task->roster, task->task, err)) == 0) {
         task->view->history = &agent->history;
         task->view->base = base;
+        rc = meet_all(agent, task->view, err);
     }
     return rc;
 }
@@ -194,6 +219,7 @@ static int check_global(const struct agent *agent, const Weft__V1__Document *doc
         }
         if ((rc = open_task(agent, document, &entry, err)) == 0) {
             rc = find_base(agent, entry.task.task, &base, err);
+            rc = rc == 0 ? check_parts(agent, entry.task.task, err) : rc;
             agent_entry_clear(&entry);
         }
         return rc;

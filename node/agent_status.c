@@ -10,7 +10,7 @@ const char *agent_state_name(enum agent_state state)
 {
     static const char *const names[] = {"new",      "evaluated", "approved", "sending",        "accepted",
                                         "rejected", "closed",    "frozen",   "freeze_differs", "released",
-                                        "voided",   "overlaps"};
+                                        "voided",   "sum",       "overlaps"};
 
     return names[state];
 }
@@ -88,6 +88,11 @@ static void count_releases(struct agent_status *status, const struct view *view)
     }
 }
 
+static bool has_all_releases(const struct agent_task *task, const struct agent_status *status)
+{
+    return task->view->pattern.document != NULL && status->num_releases >= status->num_releases_expected;
+}
+
 static enum agent_state state_after_freeze(const struct agent_task *task, const struct agent_status *status)
 {
     const struct agent_report *mine = status->accepted.revision != 0 ? &status->accepted : &status->last;
@@ -97,9 +102,7 @@ static enum agent_state state_after_freeze(const struct agent_task *task, const 
         return AGENT_SENDING; /* it counts; the receipt is still to come */
     }
     if (found == FREEZE_HOLDS) {
-        return task->view->pattern.document != NULL && status->num_releases >= status->num_releases_expected
-                   ? AGENT_RELEASED
-                   : AGENT_FROZEN;
+        return has_all_releases(task, status) ? AGENT_RELEASED : AGENT_FROZEN;
     }
     return status->accepted.revision != 0 || found == FREEZE_OTHER ? AGENT_FREEZE_DIFFERS : AGENT_CLOSED;
 }
@@ -165,6 +168,8 @@ int agent_status(struct agent *agent, struct store_txn *txn, size_t index, int64
         status.state = AGENT_VOIDED;
     } else if (agent_check_alone(agent, task, &status.overlap) != 0) {
         status.state = AGENT_OVERLAPS;
+    } else if (task->view->num_parts > 0) {
+        status.state = has_all_releases(task, &status) ? AGENT_RELEASED : AGENT_SUM;
     } else if (agent_look_in_freeze(task, NULL) != FREEZE_NONE) {
         status.state = state_after_freeze(task, &status);
     } else {

@@ -296,6 +296,7 @@ static int check_open(struct session *session, size_t index, struct err *err)
     case AGENT_FREEZE_DIFFERS:
     case AGENT_RELEASED:
     case AGENT_VOIDED:
+    case AGENT_SUM:
         return err_set(err, ERR_TASK_CLOSED, "task %.16s", task_of(session, index)->hex);
     case AGENT_OVERLAPS:
         return agent_check_alone(session->agent, agent_task_at(session->agent, index), err);

@@ -54,6 +54,8 @@ static const char *state_text(const struct args *args, enum agent_state state)
                                   "冻结清单与本机所持回执不符"},
         [AGENT_RELEASED] = {"released", "已发布"},
         [AGENT_VOIDED] = {"ended by the authorities without result", "任务已被管理机构作废"},
+        [AGENT_SUM] = {"a longer period: nothing to report, its totals are sums of shorter periods'",
+                       "较长周期：无需上报，其合计由较短周期累加得出"},
         [AGENT_OVERLAPS] = {"conflicts with another task: nothing is reported", "与另一任务冲突，不予上报"},
     };
 

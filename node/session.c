@@ -385,7 +385,8 @@ int session_status(struct session *session, size_t index, struct agent_status *s
 
 static bool is_over(const struct agent_status *status)
 {
-    return status->state == AGENT_VOIDED || status->state == AGENT_RELEASED || status->state == AGENT_OVERLAPS;
+    return status->state == AGENT_VOIDED || status->state == AGENT_RELEASED || status->state == AGENT_OVERLAPS ||
+           status->state == AGENT_SUM;
 }
 
 static int pick(struct session *session, struct store_txn *txn, const char *prefix, size_t *index,

@@ -137,7 +137,7 @@ void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_
     struct store_txn *txn = NULL;
     struct err err = {0};
 
-    *cluster = (struct cluster){.random_state = seed, .now_ms = 1000000, .shape = *shape, .faults = *faults};
+    *cluster = (struct cluster){.random_state = seed, .now_ms = 1000000, .start_ms = 1000000, .shape = *shape, .faults = *faults};
     log_start("cluster", LOG_LEVEL_NONE, LOG_FORMAT_TEXT, 2);
     snprintf(cluster->directory, sizeof cluster->directory, "/tmp/weft-cluster-XXXXXX");
     if (mkdtemp(cluster->directory) == NULL) {

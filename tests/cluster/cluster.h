@@ -76,7 +76,7 @@ struct cluster_players {
 
 struct cluster {
     uint64_t random_state;
-    int64_t now_ms;
+    int64_t now_ms, start_ms;
     char directory[256];
     struct cluster_shape shape;
     struct cluster_faults faults;

@@ -341,13 +341,15 @@ void province_draw_task(struct cluster *cluster, int64_t start_ms, int64_t end_m
     }
     task.parts = part_ids;
     task.n_parts = num_parts;
-    task.open_ms = cluster->now_ms;
-    task.close_ms = cluster->now_ms + 600000;
-    task.close_when_complete = !cluster->shape.waits_for_close;
-    task.order_ms = task.close_ms + 300000;
+    if (num_parts == 0) {
+        task.open_ms = cluster->now_ms;
+        task.close_ms = cluster->now_ms + 600000;
+        task.close_when_complete = !cluster->shape.waits_for_close;
+    }
+    task.order_ms = cluster->now_ms + 900000;
     task.plan_ms = task.order_ms + 300000;
     task.pattern_ms = task.plan_ms + 300000;
-    task.retention_ms = task.pattern_ms + 86400000;
+    task.retention_ms = cluster->start_ms + 1800000 + 30 * INT64_C(86400000);
     must(document_new(&cluster->task_document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, &task.base, &err),
          &err);
     for (int i = 0; i < 2; i++) {

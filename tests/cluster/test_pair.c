@@ -1,5 +1,6 @@
 /* test_pair.c - leaders that propose what does not follow, children that send what is no share: a helper or parent
  * refuses, with the right reason, and goes on. */
+#include "audit/pattern_context.h"
 #include "tests/cluster/hostile.h"
 
 /* The leader's document, altered and signed with its true key. */
@@ -199,6 +200,12 @@ static int order_without_consents(const struct view *view, const bool *use, Weft
     return view_build_order_from(view, use, none, document, err);
 }
 
+static int build_pattern(const struct view *view, const bool *use_states, Weft__V1__Document **document,
+                         struct err *err)
+{
+    return view_build_pattern_from(view, use_states, &(struct pattern_context){0}, document, err);
+}
+
 static void test_cosign__order_plan_and_pattern_must_follow(void **state)
 {
     const struct view *view;
@@ -244,7 +251,7 @@ static void test_cosign__order_plan_and_pattern_must_follow(void **state)
     wire_free(&plan);
 
     pattern = run_to(&cluster, DOC(PATTERN), 20000);
-    assert_choice_is_refused(&cluster, DOC(PATTERN), view->states, view_build_pattern_from);
+    assert_choice_is_refused(&cluster, DOC(PATTERN), view->states, build_pattern);
     pattern->areas[0]->suppressed.data[0] ^= 1;
     assert_int_equal(propose(&cluster, "lead-99", "help-99", DOC(PATTERN), &pattern->base),
                      ERR_ORDER_DIFFERS);

@@ -204,6 +204,31 @@ passes "helper signs the second" sign_task helper t2.doc
 refuses "two tasks over the same time" TASK_OVERLAPS "$authority" publish --dir pub t2.doc
 refuses "two tasks at once" TASK_OVERLAPS "$authority" publish --dir both r.doc catalogue.yaml t.doc t2.doc
 
+# ---- a longer period is the sum of shorter ones
+half() { # HALF OUT [OPTION...]
+    printf 'name: Test %s\nperiod: "%s"\nclose: +2h\norder: +3d\nmin_sites: 3\nmin_cell: 5\nretention: %s\n' \
+        "$1" "$1" "${kept:-2098-01-01}" >half.yaml
+    "$authority" task --settings half.yaml --catalogue catalogue.yaml --roster r.doc --out "$2" "${@:3}"
+}
+for h in 1 2; do
+    passes "half $h" half 2015H$h h$h.doc
+    passes "leader signs half $h" sign_task leader h$h.doc
+    passes "helper signs half $h" sign_task helper h$h.doc
+done
+refuses "a year of one half" TASK_PARTS half 2015 y.doc --sum-of h1.doc
+refuses "another year" TASK_PARTS half 2016 y.doc --sum-of h1.doc --sum-of h2.doc
+passes "a year of two halves" half 2015 y.doc --sum-of h2.doc --sum-of h1.doc
+passes "show the year" "$authority" show y.doc
+[ "$(grep -c "adds up" out.txt)" = 2 ] || fail "the sum does not show its parts"
+passes "leader signs the year" sign_task leader y.doc
+passes "helper signs the year" sign_task helper y.doc
+refuses "a year without its halves" PREDECESSOR_MISSING "$authority" publish --dir sums r.doc catalogue.yaml y.doc
+kept=2099-01-01 passes "a year kept longer than its halves" half 2015 long.doc --sum-of h1.doc --sum-of h2.doc
+passes "leader signs it" sign_task leader long.doc
+passes "helper signs it" sign_task helper long.doc
+refuses "publishing it" TASK_PARTS "$authority" publish --dir sums r.doc catalogue.yaml h1.doc h2.doc long.doc
+passes "publish the halves and the year" "$authority" publish --dir sums r.doc catalogue.yaml h1.doc h2.doc y.doc
+
 # ---- the end of a task, and the next roster
 passes "void" "$authority" void --task t.doc --reason "bound too small" --out v.doc
 passes "leader signs the void" leader_side sign --roster r.doc v.doc

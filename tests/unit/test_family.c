@@ -26,7 +26,8 @@ struct many {
     size_t num;
 };
 
-static struct one *add(struct many *many, const char *indicator, const char *second, int64_t start, int64_t end)
+static struct one *add(struct many *many, const char *indicator, const char *second, int64_t start,
+                       int64_t end)
 {
     const char *const names[] = {indicator, second};
     struct one *one = &many->one[many->num++];
@@ -75,7 +76,8 @@ static const struct task *conflict(const struct many *many, const struct one *on
 static void test_family__refuses_a_common_indicator_over_common_time(void **state)
 {
     struct many many = {0};
-    struct one *month = add(&many, "mortality", "pneumonia", 0, 31), *quarter = add(&many, "stroke", "pneumonia", 30, 90);
+    struct one *month = add(&many, "mortality", "pneumonia", 0, 31),
+               *quarter = add(&many, "stroke", "pneumonia", 30, 90);
     struct err err = {0};
 
     (void)state;
