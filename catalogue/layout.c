@@ -115,15 +115,20 @@ static bool same_slot(const Weft__V1__Slot *a, const Weft__V1__Slot *b)
 
 bool catalogue_layout_equals(const struct catalogue_layout *layout, const Weft__V1__Task *task)
 {
-    if (layout->num_series != task->n_series || layout->num_slots != task->n_slots)
+    size_t num = 0;
+
+    if (layout->num_series != task->n_series)
         return false;
     for (size_t i = 0; i < layout->num_series; i++) {
         if (!same_series(&layout->series[i], task->series[i]))
             return false;
     }
-    for (size_t i = 0; i < layout->num_slots; i++) {
-        if (!same_slot(&layout->slots[i], task->slots[i]))
+    for (size_t i = 0; i < task->n_slots; i++) {
+        if (task->slots[i]->role == WEFT__V1__ROLE__ROLE_CHANGED)
+            continue;
+        if (num == layout->num_slots || !same_slot(&layout->slots[num], task->slots[i]))
             return false;
+        num++;
     }
-    return true;
+    return num == layout->num_slots;
 }

@@ -44,6 +44,7 @@ int authority_issue_ca(const struct args *args, struct err *err);
 int authority_new_ca(const struct args *args, struct err *err);
 int authority_task(const struct args *args, struct err *err);
 int authority_task_settings(const struct args *args, struct err *err);
+int authority_revise(const struct args *args, struct err *err);
 int authority_void(const struct args *args, struct err *err);
 int authority_amend(const struct args *args, struct err *err);
 /* "+3d", "+12h": a duration in s, m, h or d. */

@@ -183,6 +183,13 @@ static const struct args_option task_options[] = {
     NEEDS("out", "FILE", "the new draft", "新草稿文件"),
 };
 
+static const struct args_option revise_options[] = {
+    NEEDS("task", "FILE", "the signed task, or its last revision, that is revised", "要修订的已签署任务（或其最近一次修订）"),
+    NEEDS("roster", "FILE", "the signed roster that it pins", "所绑定的已签署名册"),
+    MAY("days", "N", "how long corrections are taken (14)", "接收更正的天数（14）"),
+    NEEDS("out", "FILE", "the new draft", "新草稿文件"),
+};
+
 static const struct args_option void_options[] = {
     NEEDS("task", "FILE", "the task to end", "要作废的任务"),
     NEEDS("reason", "TEXT", "why; everyone reads it", "原因（公开）"),
@@ -263,6 +270,9 @@ static const struct args_command commands[] = {
     {"task", task_options, NUM(task_options), NULL, 0, 0, "draft a task", "起草任务", authority_task},
     {"task-settings", NULL, 0, NULL, 0, 0, "print what a task's settings file may say",
      "列出任务设置文件的全部选项", authority_task_settings},
+    {"revise", revise_options, NUM(revise_options), NULL, 0, 0,
+     "draft a revision: corrections and late reports after the close", "起草修订任务：截止后的更正与迟报",
+     authority_revise},
     {"void", void_options, NUM(void_options), NULL, 0, 0, "draft the end of a broken task",
      "起草任务作废声明", authority_void},
     {"amend", amend_options, NUM(amend_options), NULL, 0, 0, "draft later times for a task",

@@ -143,6 +143,22 @@ static int check_succession(const struct publication *publication, const struct 
     return before == NULL ? 0 : roster_check_succession(before, item->roster, item->document, err);
 }
 
+/* Files are opened in whatever order they came, so the task before is opened here once more. */
+static int check_revision(const struct publication *publication, const struct item *item, struct err *err)
+{
+    const struct item *before = find(publication, TYPE(TASK), &item->task->wire->supersedes);
+    const struct item *roster = find(publication, TYPE(ROSTER), &item->task->wire->roster_digest);
+    struct task *task = NULL;
+    int rc;
+
+    if (before == NULL)
+        return err_set(err, ERR_REVISION_UNSOUND, "the task before is not among the files");
+    if ((rc = task_open(&task, before->document, roster->roster, err)) == 0)
+        rc = task_check_revision(item->task, task, err);
+    task_free(&task);
+    return rc;
+}
+
 static int open_task(const struct publication *publication, struct item *item, struct err *err)
 {
     Weft__V1__Task *wire = NULL;
@@ -161,6 +177,8 @@ static int open_task(const struct publication *publication, struct item *item, s
     } else {
         rc = task_open(&item->task, item->document, roster->roster, err);
     }
+    if (rc == 0 && wire->revision > 0)
+        rc = check_revision(publication, item, err);
     wire_free(&wire);
     return rc;
 }

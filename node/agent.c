@@ -365,7 +365,7 @@ static int check_bounds(const struct task *task, const uint64_t *vector, struct 
     return 0;
 }
 
-int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index, const uint64_t *vector,
+int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index, const uint64_t *numbers,
                      int64_t now_ms, struct err *err)
 {
     struct state state = agent_store(agent, txn);
@@ -374,7 +374,8 @@ int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index, c
     uint8_t vector_digest[DIGEST_SIZE];
     struct agent_entry *entry;
     const struct task *task;
-    size_t num;
+    uint64_t *vector = NULL;
+    size_t num = 0;
     int rc;
 
     if ((rc = enter(agent, txn, index, err)) != 0) {
@@ -383,7 +384,8 @@ int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index, c
     entry = &agent->tasks[index];
     task = entry->task.task;
     num = (size_t)task->num_slots;
-    if ((rc = check_bounds(task, vector, err)) != 0 ||
+    if ((rc = revision_vector(&state, &entry->task, numbers, &vector, err)) != 0 ||
+        (rc = check_bounds(task, vector, err)) != 0 ||
         (rc = state_get_task(&state, task->id, &known, err)) != 0 ||
         (rc = state_seal_vector(&state, task->id, vector, num, &sealed, err)) != 0) {
         goto done;
@@ -400,6 +402,7 @@ int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index, c
     }
 done:
     free(sealed.data);
+    secret_free(vector, num * sizeof *vector);
     wire_free(&known);
     return end_with(agent, rc);
 }

@@ -105,9 +105,16 @@ WEFT_MUST_USE int agent_catalogue(struct agent *agent, struct store_txn *txn, si
 WEFT_MUST_USE int agent_check_alone(const struct agent *agent, const struct agent_task *task,
                                     struct err *err);
 
-/* Keep the evaluated vector (task->num_slots numbers, each within its bound). */
+/* How many numbers are evaluated for a task: one a slot, but for the changed flags of a revision. */
+size_t agent_num_numbers(const struct task *task);
+/* Keep the evaluated numbers, each within its bound. The agent adds a revision's flags: ERR_TASK_NOT_OPEN while the
+ * task before is not finished, ERR_NOTHING_CHANGED when there is nothing to correct. */
 WEFT_MUST_USE int agent_set_vector(struct agent *agent, struct store_txn *txn, size_t index,
-                                   const uint64_t *vector, int64_t now_ms, struct err *err);
+                                   const uint64_t *numbers, int64_t now_ms, struct err *err);
+/* Of a revision: the numbers of this site that the totals hold; *numbers is NULL when they hold none (or it is no
+ * revision). secret_free with agent_num_numbers * 8. */
+WEFT_MUST_USE int agent_numbers_before(struct agent *agent, struct store_txn *txn, size_t index,
+                                       uint64_t **numbers, struct err *err);
 /* The kept vector; NULL: none. secret_free(*vector, num_slots * 8). */
 WEFT_MUST_USE int agent_vector(struct agent *agent, struct store_txn *txn, size_t index, uint64_t **vector,
                                struct err *err);

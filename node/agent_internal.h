@@ -4,6 +4,7 @@
  *     agent_documents.c  pulling and judging documents
  *     agent_report.c     building, sending, receipts
  *     agent_state.c      what the leader holds of this site
+ *     agent_revision.c   what a revision corrects
  *     agent_status.c     where a task stands */
 #ifndef NODE_AGENT_INTERNAL_H
 #define NODE_AGENT_INTERNAL_H
@@ -107,6 +108,13 @@ WEFT_MUST_USE int site_state_answer(struct agent *agent, struct state *state, co
 WEFT_MUST_USE int site_state_take(struct agent *agent, struct state *state, struct agent_entry *entry,
                                   const Weft__V1__GetSiteStateReply *reply, int64_t now_ms, bool *is_open,
                                   struct err *err);
+
+/* ---- agent_revision.c ---- */
+
+/* The task's vector from the numbers that were evaluated: of a revision with its changed flags. secret_free with
+ * num_slots * 8. ERR_NOTHING_CHANGED, or as agent_numbers_before. */
+WEFT_MUST_USE int revision_vector(struct state *state, const struct agent_task *task, const uint64_t *numbers,
+                                  uint64_t **vector, struct err *err);
 
 /* ---- agent_status.c ---- */
 

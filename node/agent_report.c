@@ -36,8 +36,8 @@ int report_apply_standing(struct state *state, struct agent_entry *entry, int64_
         (rc = state_get_task(state, task->id, &known, err)) != 0) {
         goto done;
     }
-    if (standing != NULL && known != NULL && known->vector.len > 0 && !known->needs_person &&
-        !is_approved(known)) {
+    if (task->wire->revision == 0 && standing != NULL && known != NULL && known->vector.len > 0 &&
+        !known->needs_person && !is_approved(known)) {
         changed = *known;
         approval.by = standing->by;
         approval.time_ms = now_ms;
@@ -238,6 +238,7 @@ static int keep_request(const struct build *build, const Weft__V1__SubmitRequest
     report.report_id = header->report_id;
     report.report_digest = agent_bytes(report_digest, DIGEST_SIZE);
     report.vector_digest = known->vector_digest;
+    report.vector = known->vector;
     report.request = agent_bytes(packed, len);
     report.request_len = (uint32_t)len;
     report.request_digest = agent_bytes(request_digest, DIGEST_SIZE);

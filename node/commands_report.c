@@ -81,6 +81,41 @@ static int keep_vector(struct session *session, size_t index, const struct task_
     return session_end(session, &txn, rc, err);
 }
 
+/* Of a revision: what differs from the numbers that the totals hold, before anyone approves it. */
+static int print_corrections(const struct args *args, struct session *session, size_t index,
+                             const struct task_vector *vector, struct err *err)
+{
+    size_t num = vector->evaluation.num_values;
+    struct store_txn *txn = NULL;
+    uint64_t *before = NULL;
+    char name[192];
+    int rc;
+
+    if (task_of(session, index)->wire->revision == 0) {
+        return 0;
+    }
+    if ((rc = session_begin(session, &txn, err)) != 0 ||
+        (rc = agent_numbers_before(session->agent, txn, index, &before, err)) != 0) {
+        goto done;
+    }
+    printf(before == NULL
+               ? SAY(args, "Revision %" PRIu32 ": no total holds numbers of this hospital yet; all are new.\n",
+                     "第 %" PRIu32 " 次修订：尚无合计包含本院数值，全部为新增。\n")
+               : SAY(args, "Revision %" PRIu32 ": what differs from the numbers in the totals (before, now):\n",
+                     "第 %" PRIu32 " 次修订：与合计中本院数值的差异（原值、现值）：\n"),
+           task_of(session, index)->wire->revision);
+    for (size_t i = 0; before != NULL && i < num; i++) {
+        if (before[i] != vector->evaluation.values[i]) {
+            printf("  %12" PRIu64 "  %12" PRIu64 "  %s\n", before[i], vector->evaluation.values[i],
+                   evaluate_slot_name(&vector->layout, i, name, sizeof name));
+        }
+    }
+done:
+    store_abort(&txn);
+    secret_free(before, num * sizeof *before);
+    return rc;
+}
+
 static int print_evaluated(const struct args *args, struct session *session, size_t index, struct err *err)
 {
     char fingerprint[JOIN_FINGERPRINT_SIZE];
@@ -123,6 +158,7 @@ int command_evaluate(const struct args *args, struct err *err)
         goto done;
     }
     if ((rc = task_vector_make(&vector, session.agent, &txn, session.store, index, err)) == 0 &&
+        (rc = print_corrections(args, &session, index, &vector, err)) == 0 &&
         (rc = keep_vector(&session, index, &vector, err)) == 0) {
         rc = print_evaluated(args, &session, index, err);
     }
@@ -213,16 +249,22 @@ done:
 static int compare_kept(struct session *session, size_t index, const struct task_vector *vector,
                         bool *is_kept, struct err *err)
 {
-    size_t size = vector->evaluation.num_values * sizeof(uint64_t);
+    const struct task *task = task_of(session, index);
     struct store_txn *txn = NULL;
     uint64_t *kept = NULL;
+    size_t num = 0;
     int rc = session_begin(session, &txn, err);
 
     if (rc == 0 && (rc = agent_vector(session->agent, txn, index, &kept, err)) == 0) {
-        *is_kept = kept != NULL && secret_equal(kept, vector->evaluation.values, size);
+        *is_kept = kept != NULL;
+        for (int i = 0; kept != NULL && i < task->num_slots; i++) {
+            if (task->wire->slots[i]->role != WEFT__V1__ROLE__ROLE_CHANGED) {
+                *is_kept &= kept[i] == vector->evaluation.values[num++];
+            }
+        }
     }
     store_abort(&txn);
-    secret_free(kept, size);
+    secret_free(kept, (size_t)task->num_slots * sizeof *kept);
     return rc;
 }
 
@@ -269,7 +311,8 @@ int command_preview(const struct args *args, struct err *err)
         goto done;
     }
     command_print_task(args, task_of(&session, index));
-    if ((rc = print_preview(args, &vector, err)) == 0) {
+    if ((rc = print_preview(args, &vector, err)) == 0 &&
+        (rc = print_corrections(args, &session, index, &vector, err)) == 0) {
         rc = print_leaving(args, &session, index, is_kept, err);
     }
 done:

@@ -46,7 +46,8 @@ static int wants_evaluation(struct session *session, struct store_txn *txn, size
     int rc;
 
     *wanted = false;
-    if (task->site == NONE || now >= view_times(task->view).close_ms) {
+    if (task->site == NONE || now >= view_times(task->view).close_ms ||
+        task->task->wire->revision > 0) { /* a correction is a person's decision */
         return 0;
     }
     if ((rc = agent_status(session->agent, txn, index, now, &status, err)) != 0 ||

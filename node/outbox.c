@@ -120,9 +120,10 @@ int outbox_erase(struct state *state, const uint8_t task[TASK_ID_SIZE], struct e
 
     for (uint32_t revision = 1; rc == 0 && revision <= last; revision++) {
         OutboxReport *known = NULL;
-        if ((rc = get(state, task, revision, &known, err)) == 0 && known != NULL && known->request.len > 0) {
+        if ((rc = get(state, task, revision, &known, err)) == 0 && known != NULL &&
+            (known->request.len > 0 || known->vector.len > 0)) {
             OutboxReport erased = *known;
-            erased.request = (ProtobufCBinaryData){0, NULL};
+            erased.request = erased.vector = (ProtobufCBinaryData){0, NULL};
             rc = put(state, task, &erased, err);
         }
         wire_free(&known);
