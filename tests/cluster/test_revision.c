@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "tests/cluster/hospitals.h"
 #include "tests/cluster/revising.h"
 
 #define REASON(name) WEFT__V1__WITHHELD_REASON__WITHHELD_##name
@@ -128,6 +129,36 @@ static void test_revision__several_corrections_enter_the_totals(void **state)
         assert_int_equal(reason(&revising, "9902"), REASON(UNCHANGED));
         stop(&cluster, &revising);
     }
+}
+
+/* Hospitals' own programs find what changed from what the totals hold of them. */
+static void test_revision__hospitals_flag_what_differs(void **state)
+{
+    struct revising revising;
+    struct cluster cluster;
+    const struct view *view;
+    size_t county;
+
+    (void)state;
+    start(&cluster, &revising, 40, &small, &no_faults);
+    hospitals_start(&cluster);
+    run_task(&revising);
+    revising_publish(&revising); /* one alone: it waits */
+    revising_correct(&revising, site_of(&cluster, "990101", 0), survivors(&cluster), 10);
+    run_task(&revising);
+    assert_int_equal(reason(&revising, "990101"), REASON(DELTA));
+    revising_publish(&revising);
+    revising_correct(&revising, site_of(&cluster, "990101", 0), survivors(&cluster), 1); /* and corrects again */
+    revising_correct(&revising, site_of(&cluster, "990101", 1), survivors(&cluster), 10);
+    revising_correct(&revising, site_of(&cluster, "990101", 2), survivors(&cluster), 10);
+    run_task(&revising);
+    view = cluster_top_view(&cluster);
+    county = (size_t)area_of(&cluster, "990101") * (size_t)view->task->num_series;
+    assert_true(view->is_open[county] && !view->is_same[county]);
+    assert_true(view->is_open[county + 3] && view->is_same[county + 3]);
+    assert_true(revising_check(&revising) > 0);
+    hospitals_stop(&cluster);
+    stop(&cluster, &revising);
 }
 
 /* Guard: the county's total before and after would give the correcting hospital's change exactly. */
@@ -373,6 +404,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revision__several_corrections_enter_the_totals),
+        cmocka_unit_test(test_revision__hospitals_flag_what_differs),
         cmocka_unit_test(test_revision__one_correction_alone_opens_nothing),
         cmocka_unit_test(test_revision__corrections_apart_join_in_the_area_above),
         cmocka_unit_test(test_revision__a_new_site_does_not_hide_among_corrections),
