@@ -259,7 +259,7 @@ enum role {
 
 static const unsigned access_table[CORE_NUM_METHODS] = {
     [CORE_GET_DOCUMENTS] = ROLE_SITE | ROLE_CHILD | ROLE_LEADER,
-    [CORE_PUT_DOCUMENTS] = ROLE_CHILD | ROLE_LEADER,
+    [CORE_PUT_DOCUMENTS] = ROLE_SITE | ROLE_CHILD | ROLE_LEADER,
     [CORE_SUBMIT] = ROLE_SITE,
     [CORE_VERIFY] = ROLE_LEADER,
     [CORE_CO_SIGN] = ROLE_LEADER,
@@ -363,7 +363,10 @@ bool core_may_give(const struct core *core, const char *tls_name, Weft__V1__Docu
     struct core_peer peer;
 
     return identify(core, tls_name, now_ms, &peer, NULL) == 0 &&
-           has_role(core, &peer, exchange_is_global(type) ? ROLE_LEADER : ROLE_LEADER | ROLE_CHILD);
+           has_role(core, &peer,
+                    exchange_is_global(type) ? ROLE_LEADER
+                    : type == DOC(CONSENT)   ? ROLE_LEADER | ROLE_CHILD | ROLE_SITE
+                                             : ROLE_LEADER | ROLE_CHILD);
 }
 
 /* Every request says which versions of the protocol its sender speaks: N and N-1 work together. */

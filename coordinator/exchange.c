@@ -693,7 +693,7 @@ static bool is_for_parent(const void *user, const Weft__V1__Document *document)
     (void)user;
     return document->type == DOC(FREEZE) || document->type == DOC(CONTRIBUTES) ||
            document->type == DOC(STATES) || document->type == DOC(RELEASE) ||
-           document->type == DOC(ERASURE);
+           document->type == DOC(ERASURE) || document->type == DOC(CONSENT) || document->type == DOC(NOTE);
 }
 
 static int push(struct core_round *round, struct core_task *task, const char *peer, batch_filter filter,

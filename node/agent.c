@@ -13,7 +13,7 @@
 
 const char *agent_method_name(enum agent_method method)
 {
-    static const char *const names[] = {"GetDocuments", "Submit", "GetSiteState"};
+    static const char *const names[] = {"GetDocuments", "Submit", "GetSiteState", "PutDocuments"};
 
     return names[method];
 }
@@ -198,6 +198,7 @@ int64_t agent_next_ms(const struct agent *agent)
     for (size_t i = 0; i < agent->num_tasks; i++) {
         next = earlier(earlier(next, &agent->tasks[i].pull), &agent->tasks[i].submit);
         next = earlier(next, &agent->tasks[i].ask);
+        next = earlier(next, &agent->tasks[i].consent);
     }
     return next;
 }
@@ -234,14 +235,14 @@ static int task_due(struct agent_round *round, struct agent_entry *entry, struct
 {
     int rc;
 
-    entry->pull.is_wanted = entry->submit.is_wanted = entry->ask.is_wanted = false;
+    entry->pull.is_wanted = entry->submit.is_wanted = entry->ask.is_wanted = entry->consent.is_wanted = false;
     if (entry->task.site == NONE || entry->is_erased) {
         return 0;
     }
     if (round->now_ms >= view_times(entry->task.view).retention_ms) {
         return erase(round, entry, err);
     }
-    if ((rc = documents_due(round, entry, err)) != 0) {
+    if ((rc = documents_due(round, entry, err)) != 0 || (rc = consent_due(round, entry, err)) != 0) {
         return rc;
     }
     return report_due(round, entry, err);
@@ -298,6 +299,8 @@ int agent_answer(struct agent *agent, struct store_txn *txn, const struct agent_
     } else if (call->method == AGENT_GET_SITE_STATE) {
         rc = site_state_answer(agent, &state, call, (const Weft__V1__GetSiteStateReply *)response, failure, now_ms,
                                err);
+    } else if (call->method == AGENT_PUT_DOCUMENTS) {
+        consent_answer(agent, call, response, failure, now_ms);
     } else if (response == NULL) {
         pull_failed(agent, call, failure, now_ms);
     } else {

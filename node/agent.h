@@ -31,7 +31,7 @@
 #define AGENT_RULE_SET "weft-0.1"
 #define AGENT_BY_MAX   200 /* bytes of an approver's name */
 
-enum agent_method { AGENT_GET_DOCUMENTS, AGENT_SUBMIT, AGENT_GET_SITE_STATE };
+enum agent_method { AGENT_GET_DOCUMENTS, AGENT_SUBMIT, AGENT_GET_SITE_STATE, AGENT_PUT_DOCUMENTS };
 /* "GetDocuments", as in the service weft.v1.Exchange. */
 const char *agent_method_name(enum agent_method method);
 
@@ -127,6 +127,13 @@ WEFT_MUST_USE int agent_approve_standing(struct agent *agent, struct store_txn *
                                          const char *by, int64_t now_ms, struct err *err);
 WEFT_MUST_USE int agent_has_standing(struct agent *agent, struct store_txn *txn, size_t index, bool *has,
                                      struct err *err);
+
+/* Consent, for this site, that its change in a revision may be seen as the difference of two totals: in these
+ * indicators (ascending; none: in all). `text` is what the person confirmed. Once a revision, and before its order is
+ * known here: ERR_CONSENT_REFUSED. Sent with the next calls. */
+WEFT_MUST_USE int agent_consent(struct agent *agent, struct store_txn *txn, size_t index,
+                                char *const *indicators, size_t num, const char *text, int64_t now_ms,
+                                struct err *err);
 
 /* Would a report be built now? 0, or what stands in the way: ERR_NOT_EVALUATED, ERR_NOT_APPROVED,
  * ERR_TASK_NOT_OPEN, ERR_TASK_CLOSED, ERR_KEY_SHEET_MISSING, ERR_ROSTER_EXPIRED, ... */

@@ -291,6 +291,12 @@ static int take_of_task(struct state *state, struct agent_entry *entry, const We
     return !was_frozen && has_own_freeze(&entry->task) ? look_at_freeze(state, entry, err) : 0;
 }
 
+int documents_take_own(struct state *state, struct agent_entry *entry, const Weft__V1__Document *document,
+                       struct err *err)
+{
+    return take_of_task(state, entry, document, err);
+}
+
 /* ---- pulling ---- */
 
 /* Nothing more can come that this site needs. */

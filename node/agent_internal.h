@@ -26,8 +26,9 @@ struct agent_wait {
 struct agent_entry {
     struct agent_task task;
     uint64_t view_number; /* documents up to here are in the view */
-    struct agent_wait pull, submit, ask;
-    bool has_asked; /* what the leader holds of this site is known */
+    struct agent_wait pull, submit, ask, consent;
+    bool has_asked;        /* what the leader holds of this site is known */
+    bool is_consent_given; /* the leader has it */
     bool is_erased;
 };
 
@@ -75,6 +76,10 @@ WEFT_MUST_USE int documents_answer(struct agent *agent, struct state *state, con
                                    const Weft__V1__GetDocumentsReply *reply, int64_t now_ms, struct err *err);
 void agent_entry_clear(struct agent_entry *entry);
 
+/* Check, store and load a document of a task that was made here. */
+WEFT_MUST_USE int documents_take_own(struct state *state, struct agent_entry *entry,
+                                     const Weft__V1__Document *document, struct err *err);
+
 /* ---- agent_report.c ---- */
 
 WEFT_MUST_USE int report_due(struct agent_round *round, struct agent_entry *entry, struct err *err);
@@ -115,6 +120,11 @@ WEFT_MUST_USE int site_state_take(struct agent *agent, struct state *state, stru
  * num_slots * 8. ERR_NOTHING_CHANGED, or as agent_numbers_before. */
 WEFT_MUST_USE int revision_vector(struct state *state, const struct agent_task *task, const uint64_t *numbers,
                                   uint64_t **vector, struct err *err);
+
+/* The consent that the leader has not yet. */
+WEFT_MUST_USE int consent_due(struct agent_round *round, struct agent_entry *entry, struct err *err);
+void consent_answer(struct agent *agent, const struct agent_call *call, const ProtobufCMessage *response,
+                    const struct err *failure, int64_t now_ms);
 
 /* ---- agent_status.c ---- */
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
 
@@ -164,4 +165,91 @@ done:
     secret_free(before, agent_num_numbers(task->task) * sizeof *before);
     secret_free(out, num * sizeof *out);
     return rc;
+}
+
+/* ---- consent ---- */
+
+static int sign_consent(struct agent *agent, struct state *state, struct agent_entry *entry,
+                        Weft__V1__Consent *consent, struct err *err)
+{
+    Weft__V1__Document *document = NULL;
+    int rc;
+
+    if ((rc = document_new(&document, DOC(CONSENT), &consent->base, err)) == 0 &&
+        (rc = document_sign(&document, agent->site, agent->options.sign_key, err)) == 0) {
+        rc = documents_take_own(state, entry, document, err);
+    }
+    document_free(&document);
+    return rc;
+}
+
+int agent_consent(struct agent *agent, struct store_txn *txn, size_t index, char *const *indicators,
+                  size_t num, const char *text, int64_t now_ms, struct err *err)
+{
+    struct state state = agent_store(agent, txn);
+    Weft__V1__Consent consent = WEFT__V1__CONSENT__INIT;
+    const struct agent_task *task;
+    int rc = agent_load(agent, txn, err);
+
+    if (rc == 0 && index >= agent->num_tasks) {
+        rc = err_set(err, ERR_TASK_UNKNOWN, "number %zu", index);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    task = &agent->tasks[index].task;
+    if (task->site == NONE || task->task->wire->revision == 0 || task->view->order.document != NULL ||
+        task->view->consents[task->site].document != NULL) {
+        return err_set(err, ERR_CONSENT_REFUSED, "task %.16s", task->task->hex);
+    }
+    consent.task_id = agent_bytes(task->task->id, TASK_ID_SIZE);
+    consent.site = agent->site;
+    consent.indicators = (char **)(uintptr_t)indicators;
+    consent.n_indicators = num;
+    consent.text = (char *)(uintptr_t)text;
+    consent.time_ms = now_ms;
+    return sign_consent(agent, &state, &agent->tasks[index], &consent, err);
+}
+
+int consent_due(struct agent_round *round, struct agent_entry *entry, struct err *err)
+{
+    const struct agent_task *task = &entry->task;
+    struct agent_call call = {.method = AGENT_PUT_DOCUMENTS, .has_task = true};
+    Weft__V1__PutDocumentsRequest request = WEFT__V1__PUT_DOCUMENTS_REQUEST__INIT;
+    Weft__V1__Document *list[1];
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc;
+
+    if (task->site == NONE || task->view->consents[task->site].document == NULL || entry->is_consent_given ||
+        task->view->order.document != NULL || !wait_is_due(&entry->consent, round->now_ms)) {
+        return 0;
+    }
+    list[0] = task->view->consents[task->site].document;
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.documents = list;
+    request.n_documents = 1;
+    memcpy(call.task, task->task->id, TASK_ID_SIZE);
+    if ((rc = wire_pack(&packed, &len, &request.base, err)) == 0 &&
+        (rc = wire_unpack(&call.request, request.base.descriptor, packed, len, WIRE_LENIENT, err)) == 0) {
+        agent_round_add(round, &entry->consent, call);
+    }
+    free(packed);
+    return rc;
+}
+
+void consent_answer(struct agent *agent, const struct agent_call *call, const ProtobufCMessage *response,
+                    const struct err *failure, int64_t now_ms)
+{
+    struct agent_entry *entry = agent_find_entry(agent, call->task);
+
+    if (entry == NULL) {
+        return;
+    }
+    entry->consent.in_flight = false;
+    entry->is_consent_given = response != NULL;
+    if (response == NULL) {
+        log_warn("consent not given yet", LOG_ERR(failure));
+        wait_back_off(&entry->consent, now_ms, 1000, 30000);
+    }
 }

@@ -14,6 +14,7 @@ int command_join(const struct args *args, struct err *err);
 int command_import(const struct args *args, struct err *err);
 int command_evaluate(const struct args *args, struct err *err);
 int command_preview(const struct args *args, struct err *err);
+int command_consent(const struct args *args, struct err *err);
 int command_approve(const struct args *args, struct err *err);
 int command_report(const struct args *args, struct err *err);
 int command_check(const struct args *args, struct err *err);

@@ -83,6 +83,21 @@ static const struct args_option approve_options[] = {
      .zh = "长期批准：此版本指标库的所有计算结果（含今后）"},
 };
 
+static const struct args_option consent_options[] = {
+    OPT_SETTINGS,
+    OPT_TASK,
+    {.name = "indicator",
+     .value = "ID",
+     .repeated = true,
+     .en = "the indicator whose change may be seen; none: all of the task",
+     .zh = "允许公开变化的指标；省略则为任务的全部指标"},
+    {.name = "confirm",
+     .value = "TEXT",
+     .required = true,
+     .en = "the hospital's id, typed again by the person who decides",
+     .zh = "决定者再次输入本院编号以确认"},
+};
+
 static const struct args_option report_options[] = {
     OPT_SETTINGS,
     OPT_TASK,
@@ -122,6 +137,9 @@ static const struct args_command commands[] = {
      command_preview},
     {"approve", approve_options, NUM(approve_options), NULL, 0, 0,
      "allow exactly these numbers to be reported", "批准上报这些数值", command_approve},
+    {"consent", consent_options, NUM(consent_options), NULL, 0, 0,
+     "allow this hospital's correction to be seen as the difference of two totals",
+     "同意他人可由两次合计之差看出本院的更正", command_consent},
     {"report", report_options, NUM(report_options), NULL, 0, 0,
      "split, seal, sign and send; wait for the receipt of both", "拆分、密封、签名并发送，等待双方回执",
      command_report},

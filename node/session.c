@@ -64,7 +64,9 @@ static int log_place(void *user, const struct task *task, const uint8_t *commitm
 
 static const char *kind_of(enum agent_method method)
 {
-    return method == AGENT_SUBMIT ? "report" : method == AGENT_GET_SITE_STATE ? "state" : "documents";
+    static const char *const kinds[] = {"documents", "report", "state", "consent"};
+
+    return kinds[method];
 }
 
 /* Bytes are about to leave. */

@@ -111,9 +111,24 @@ static void evaluate_and_approve(struct cluster *cluster, int site, struct store
     }
 }
 
+void hospitals_consent(struct cluster *cluster, int site, const char *indicator)
+{
+    struct hospital *hospital = hospital_of(cluster, site);
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    char *indicators[1] = {(char *)(uintptr_t)indicator};
+
+    must(store_begin(hospital->store, &txn, true, &err), &err);
+    must(agent_consent(hospital->agent, txn, cluster->num_past, indicators, indicator == NULL ? 0 : 1,
+                       "our change may be seen", cluster->now_ms, &err),
+         &err);
+    must(store_commit(&txn, &err), &err);
+}
+
 static void act(struct cluster *cluster, int site)
 {
-    static const enum core_method methods[] = {CORE_GET_DOCUMENTS, CORE_SUBMIT, CORE_GET_SITE_STATE};
+    static const enum core_method methods[] = {CORE_GET_DOCUMENTS, CORE_SUBMIT, CORE_GET_SITE_STATE,
+                                                CORE_PUT_DOCUMENTS};
     struct hospital *hospital = hospital_of(cluster, site);
     struct agent_call calls[MAX_CALLS];
     struct store_txn *txn = NULL;

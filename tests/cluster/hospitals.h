@@ -10,6 +10,9 @@ void hospitals_start(struct cluster *cluster);
 /* Before cluster_stop, whose calls under way need them no more. */
 void hospitals_stop(struct cluster *cluster);
 
+/* The site consents that its change in the newest task may be seen (NULL: in every indicator). */
+void hospitals_consent(struct cluster *cluster, int site, const char *indicator);
+
 /* Every hospital has found its report in the freeze and holds all releases, which the coordinators have too. */
 bool hospitals_are_served(const struct cluster *cluster);
 size_t hospitals_num_crashes(const struct cluster *cluster);

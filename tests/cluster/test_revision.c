@@ -87,8 +87,18 @@ static uint64_t *hold_back(struct cluster *cluster, int site)
     return vector;
 }
 
+/* Everybody has reported; nothing happens until the close. */
+static void skip_to_close(struct cluster *cluster)
+{
+    assert_false(cluster_run(cluster, cluster_never, 10000));
+    cluster->now_ms = cluster->task->wire->close_ms;
+}
+
 static void run_task(struct revising *revising)
 {
+    if (!revising->cluster->task->wire->close_when_complete) {
+        skip_to_close(revising->cluster);
+    }
     assert_true(cluster_run(revising->cluster, cluster_is_released, 3600000));
     revising_check(revising);
 }
@@ -156,6 +166,36 @@ static void test_revision__hospitals_flag_what_differs(void **state)
     county = (size_t)area_of(&cluster, "990101") * (size_t)view->task->num_series;
     assert_true(view->is_open[county] && !view->is_same[county]);
     assert_true(view->is_open[county + 3] && view->is_same[county + 3]);
+    assert_true(revising_check(&revising) > 0);
+    hospitals_stop(&cluster);
+    stop(&cluster, &revising);
+}
+
+/* A way out: the one hospital signs that its change may be seen, in the one indicator that it corrected. */
+static void test_revision__consent_opens_a_change_alone(void **state)
+{
+    struct revising revising;
+    struct cluster cluster;
+    const struct view *view;
+    size_t county;
+    int site;
+
+    (void)state;
+    start(&cluster, &revising, 41, &small, &no_faults);
+    hospitals_start(&cluster);
+    run_task(&revising);
+    revising_publish(&revising);
+    site = site_of(&cluster, "990101", 0);
+    assert_false(cluster_run(&cluster, cluster_never, 5000)); /* the task is everywhere */
+    revising_correct(&revising, site, survivors(&cluster), 10);
+    revising_correct(&revising, site, days(&cluster), 10);
+    hospitals_consent(&cluster, site, "mortality");
+    run_task(&revising);
+    view = cluster_top_view(&cluster);
+    county = (size_t)area_of(&cluster, "990101") * (size_t)view->task->num_series;
+    assert_true(view->is_listed[area_of(&cluster, "990101")] && view->is_listed[area_of(&cluster, "99")]);
+    assert_true(view->is_open[county]);      /* mortality: consented */
+    assert_false(view->is_open[county + 3]); /* days: not */
     assert_true(revising_check(&revising) > 0);
     hospitals_stop(&cluster);
     stop(&cluster, &revising);
@@ -367,6 +407,7 @@ static void test_revision__racing_the_close_waits(void **state)
     assert_false(cluster_run(&cluster, cluster_never, 15000));
     assert_null(cluster.sites[site].receipt);
     assert_int_equal(cluster.sites[site].failure, ERR_TASK_NOT_OPEN);
+    cluster.now_ms = cluster.past[0]->wire->close_ms;
     assert_true(cluster_run(&cluster, first_is_planned, 3600000));
     assert_true(cluster_run(&cluster, cluster_is_released, 3600000)); /* too late for its own close: nothing new */
     assert_int_equal(reason(&revising, "990101"), REASON(UNCHANGED));
@@ -405,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_revision__several_corrections_enter_the_totals),
         cmocka_unit_test(test_revision__hospitals_flag_what_differs),
+        cmocka_unit_test(test_revision__consent_opens_a_change_alone),
         cmocka_unit_test(test_revision__one_correction_alone_opens_nothing),
         cmocka_unit_test(test_revision__corrections_apart_join_in_the_area_above),
         cmocka_unit_test(test_revision__a_new_site_does_not_hide_among_corrections),
