@@ -99,7 +99,7 @@ static void run_task(struct revising *revising)
     if (!revising->cluster->task->wire->close_when_complete) {
         skip_to_close(revising->cluster);
     }
-    assert_true(cluster_run(revising->cluster, cluster_is_released, 3600000));
+    assert_true(cluster_run(revising->cluster, cluster_is_released, 600000));
     revising_check(revising);
 }
 
