@@ -1,8 +1,6 @@
-/* daemon.c - the core's thread: batches of events, timers, start and stop. */
+/* daemon.c - the core's thread: batches of events, timers, and how it ends. */
 #include "coordinator/daemon.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,84 +9,15 @@
 
 #include "base/calendar.h"
 #include "base/cost.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/loop.h"
-#include "base/rpc.h"
 #include "base/wire.h"
-#include "coordinator/callers.h"
-#include "coordinator/publication.h"
-#include "crypto/secret.h"
+#include "coordinator/daemon_internal.h"
 
 #define MAX_BATCH       64    /* events that share one commit */
-#define MAX_DUE         64    /* calls begun after one look at what is due */
 #define MIN_LOOK_MS     5     /* between two such looks */
 #define IDLE_LOOK_MS    200   /* the same while nothing happens; or the poll interval if that is shorter */
 #define RETRY_LOOK_MS   1000  /* after a look that failed */
-#define SCAN_MS         5000  /* between looks into the publication directory */
-#define NUM_CALLERS     8     /* threads */
-#define CALL_TIMEOUT_MS 30000 /* of a call to another coordinator */
-#define LOCK_WAIT_MS    3000  /* for the one before to end */
 #define STOP_GRACE_MS   5000  /* for requests, and again for calls */
-#define WARN_DAYS       30    /* before the certificate ends */
-
-/* A request of a peer, or the answer to an own call (then `request` is NULL). */
-struct event {
-    struct callers_job job; /* first: an event is found from its job */
-    struct event *next;
-    struct rpc_call *request;
-    enum core_method method;
-    const ProtobufCMessage *body;
-    int rc; /* of the request */
-    ProtobufCMessage *reply;
-    struct err failure;
-};
-
-struct events {
-    struct event *first, **last;
-};
-
-struct daemon;
-
-/* What a handler knows of its method. */
-struct served {
-    struct daemon *daemon;
-    enum core_method method;
-};
-
-/* A coordinator that was called, and the failure that was logged and is not over. */
-struct called {
-    char id[ID_MAX + 1];
-    int trouble;
-};
-
-struct daemon {
-    struct setup setup;
-    char endpoint[SETUP_ENDPOINT_SIZE];
-    struct loop *loop;
-    struct loop_timer *tick, *scan;
-    int lock_fd; /* of the store; held until the process ends */
-    struct store *store;
-    struct core *core;
-    struct rpc_server *server;
-    struct callers *callers;
-    struct publication *publication; /* NULL: none */
-    struct served served[CORE_NUM_METHODS];
-    struct called *called;
-    size_t num_called;
-    struct event *spare[MAX_DUE]; /* made beforehand, so that a call that is due cannot get lost */
-
-    pthread_mutex_t lock; /* of the next three */
-    struct events queue;
-    bool is_woken;
-    bool is_closed; /* nobody will look into the queue any more */
-
-    int64_t next_look_ms;      /* by the monotonic clock */
-    bool is_dirty;             /* something happened since the last look */
-    int trouble, look_trouble; /* error codes that were logged and are not over */
-    bool is_stopping, has_stopper;
-    pthread_t stopper;
-};
 
 /* ---- the queue ---- */
 
@@ -161,7 +90,7 @@ static void enqueue(struct daemon *daemon, struct event *event)
     }
 }
 
-static void on_request(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+void daemon_on_request(struct rpc_call *call, const ProtobufCMessage *request, void *user)
 {
     const struct served *served = user;
     struct event *event = calloc(1, sizeof *event);
@@ -178,7 +107,7 @@ static void on_request(struct rpc_call *call, const ProtobufCMessage *request, v
     enqueue(served->daemon, event);
 }
 
-static void on_call_done(void *user, struct callers_job *job)
+void daemon_on_call_done(void *user, struct callers_job *job)
 {
     enqueue(user, (struct event *)(void *)job);
 }
@@ -566,12 +495,12 @@ static void on_wake(void *arg)
     work(daemon);
 }
 
-static void on_tick(void *arg)
+void daemon_on_tick(void *arg)
 {
     work(arg);
 }
 
-static void on_scan(void *arg)
+void daemon_on_scan(void *arg)
 {
     struct daemon *daemon = arg;
 
@@ -593,7 +522,7 @@ static void *stop_server(void *arg)
     return NULL;
 }
 
-static void on_signal(void *arg, int signal)
+void daemon_on_signal(void *arg, int signal)
 {
     struct daemon *daemon = arg;
 
@@ -605,7 +534,7 @@ static void on_signal(void *arg, int signal)
         log_info("connections and documents are renewed");
         callers_renew(daemon->callers);
         if (daemon->publication != NULL) {
-            on_scan(daemon);
+            daemon_on_scan(daemon);
         }
         return;
     }
@@ -670,191 +599,7 @@ static void close_all(struct daemon *daemon)
     pthread_mutex_destroy(&daemon->lock);
 }
 
-/* ---- starting ---- */
-
-/* Who may do what depends on the roster, which the core's thread owns: core_serve decides. Here those are turned away
- * who have no name at all, and who bear this coordinator's own name by another certificate than its own: only its
- * operator, on its machine, has the key of that one. */
-static int allow(const struct rpc_peer *peer, const char *method, void *user, struct err *err)
-{
-    const struct daemon *daemon = user;
-    struct cert_info own = {0};
-
-    (void)method;
-    if (peer->name[0] == '\0') {
-        return err_set(err, ERR_PEER_UNKNOWN, "a certificate without a name");
-    }
-    if (strcmp(peer->name, daemon->setup.identity.tls_name) == 0 &&
-        (setup_read_certificate(&daemon->setup, &own, err) != 0 ||
-         memcmp(own.digest, peer->cert_digest, sizeof own.digest) != 0)) {
-        return err_set(err, ERR_NOT_ALLOWED, "%s is this coordinator itself", peer->name);
-    }
-    return 0;
-}
-
-static int check_certificate(const struct daemon *daemon, struct err *err)
-{
-    int64_t now = calendar_now_ms(), days;
-    struct cert_info info;
-    int rc;
-
-    if ((rc = setup_check_certificate(&daemon->setup, &info, now, err)) != 0) {
-        return rc;
-    }
-    days = (info.not_after_ms - now) / CALENDAR_MS_PER_DAY;
-    if (days < WARN_DAYS) {
-        log_warn("the certificate ends soon", LOG_INT("days", days));
-    }
-    return 0;
-}
-
-static int make_server(struct daemon *daemon, const char *address, struct err *err)
-{
-    struct rpc_server_options options = {
-        .address = address,
-        .ca_file = daemon->setup.settings.ca,
-        .cert_file = daemon->setup.settings.certificate,
-        .key_file = daemon->setup.tls_key_path,
-        .allow = allow,
-        .allow_user = daemon,
-    };
-    int rc = rpc_server_new(&daemon->server, &options, err);
-
-    for (int i = 0; rc == 0 && i < CORE_NUM_METHODS; i++) {
-        struct rpc_method method = {core_method_name((enum core_method)i), on_request};
-        daemon->served[i] = (struct served){daemon, (enum core_method)i};
-        rc = rpc_server_add(daemon->server,
-                            i < CORE_INVITE ? &weft__v1__exchange__descriptor : &weft__v1__console__descriptor,
-                            &method, 1, &daemon->served[i], err);
-    }
-    return rc;
-}
-
-static int start_on(struct daemon *daemon, const char *address, uint16_t *port, struct err *err)
-{
-    int rc;
-
-    if ((rc = make_server(daemon, address, err)) != 0 ||
-        (rc = rpc_server_start(daemon->server, port, err)) != 0) {
-        rpc_server_free(&daemon->server);
-    }
-    return rc;
-}
-
-/* The port of the last run, 0 if unknown. Signed key sheets name it, so it should stay. */
-static unsigned last_port(const struct daemon *daemon)
-{
-    uint8_t *data = NULL;
-    unsigned long port = 0;
-    size_t len;
-
-    if (daemon->setup.settings.port_file != NULL &&
-        file_read(&data, &len, daemon->setup.settings.port_file, 16, NULL) == 0) {
-        port = strtoul((const char *)data, NULL, 10);
-    }
-    free(data);
-    return port > 65535 ? 0 : (unsigned)port;
-}
-
-static int start_server(struct daemon *daemon, struct err *err)
-{
-    const struct setup_settings *settings = &daemon->setup.settings;
-    int host_len = (int)(strrchr(settings->listen, ':') - settings->listen);
-    unsigned previous = strcmp(settings->listen + host_len, ":0") == 0 ? last_port(daemon) : 0;
-    char address[SETUP_ENDPOINT_SIZE];
-    uint16_t port = 0;
-    int rc = ERR_PORT_TAKEN;
-
-    if (previous != 0) {
-        snprintf(address, sizeof address, "%.*s:%u", host_len, settings->listen, previous);
-        rc = start_on(daemon, address, &port, err);
-    }
-    if (rc == ERR_PORT_TAKEN) {
-        rc = start_on(daemon, settings->listen, &port, err);
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    if (settings->advertise != NULL) {
-        snprintf(daemon->endpoint, sizeof daemon->endpoint, "%s", settings->advertise);
-    } else {
-        snprintf(daemon->endpoint, sizeof daemon->endpoint, "%.*s:%u", host_len, settings->listen,
-                 (unsigned)port);
-    }
-    snprintf(address, sizeof address, "%.*s:%u", host_len, settings->listen, (unsigned)port);
-    log_info("serving", LOG_TEXT("id", daemon->setup.identity.id), LOG_TEXT("address", address),
-             LOG_TEXT("advertised", daemon->endpoint));
-    snprintf(address, sizeof address, "%u\n", (unsigned)port);
-    return settings->port_file == NULL
-               ? 0
-               : file_write(settings->port_file, address, strlen(address), FILE_MODE_PUBLIC, err);
-}
-
-static int start_core(struct daemon *daemon, struct err *err)
-{
-    struct core_options options =
-        setup_core_options(&daemon->setup, daemon->endpoint, store_incarnation(daemon->store));
-    int rc = core_new(&daemon->core, &options, err);
-
-    secret_wipe(&options, sizeof options);
-    return rc;
-}
-
-static int start_callers(struct daemon *daemon, struct err *err)
-{
-    struct callers_options options = {
-        .ca_file = daemon->setup.settings.ca,
-        .cert_file = daemon->setup.settings.certificate,
-        .key_file = daemon->setup.tls_key_path,
-        .proxy = {daemon->setup.settings.proxy, daemon->setup.settings.proxy_credentials,
-                  daemon->setup.settings.no_proxy},
-        .num_threads = NUM_CALLERS,
-        .timeout_ms = CALL_TIMEOUT_MS,
-        .done = on_call_done,
-        .user = daemon,
-    };
-    return callers_new(&daemon->callers, &options, err);
-}
-
-static int start_timers(struct daemon *daemon, struct err *err)
-{
-    int rc;
-
-    if ((rc = loop_timer_new(&daemon->tick, daemon->loop, on_tick, daemon, err)) != 0) {
-        return rc;
-    }
-    if ((rc = loop_timer_new(&daemon->scan, daemon->loop, on_scan, daemon, err)) != 0) {
-        return rc;
-    }
-    if (daemon->setup.settings.publication != NULL) {
-        if ((rc = publication_new(&daemon->publication, daemon->setup.settings.publication, err)) != 0) {
-            return rc;
-        }
-        loop_timer_every(daemon->scan, SCAN_MS);
-        publication_look(daemon->publication);
-    }
-    loop_timer_after(daemon->tick, 0);
-    return 0;
-}
-
-static int start_all(struct daemon *daemon, struct err *err)
-{
-    int rc;
-
-    if ((rc = setup_load_keys(&daemon->setup, err)) != 0 || (rc = check_certificate(daemon, err)) != 0 ||
-        (rc = file_lock_open(&daemon->lock_fd, daemon->setup.store_path, err)) != 0 ||
-        (rc = file_lock(daemon->lock_fd, daemon->setup.store_path, LOCK_WAIT_MS, err)) != 0 ||
-        (rc = db_open_store(&daemon->store, daemon->setup.store_path, false, false, err)) != 0) {
-        return rc;
-    }
-    /* Requests that come before the core is there wait in the queue. */
-    if ((rc = start_callers(daemon, err)) != 0 || (rc = start_server(daemon, err)) != 0 ||
-        (rc = start_core(daemon, err)) != 0) {
-        return rc;
-    }
-    loop_on_signal(daemon->loop, on_signal, daemon);
-    return start_timers(daemon, err);
-}
+/* ---- all of it ---- */
 
 int daemon_run(const char *settings_path, struct err *err)
 {
@@ -876,7 +621,7 @@ int daemon_run(const char *settings_path, struct err *err)
         goto done;
     }
     has_rpc = true;
-    if ((rc = start_all(daemon, err)) == 0) {
+    if ((rc = daemon_start_all(daemon, err)) == 0) {
         loop_run(daemon->loop);
         log_info("stopped");
     }

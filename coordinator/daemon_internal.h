@@ -1,0 +1,88 @@
+/* daemon_internal.h - what the files of the daemon share.
+ *
+ *     daemon.c        the core's thread: batches of events, timers, stopping
+ *     daemon_start.c  opening all parts, in order */
+#ifndef COORDINATOR_DAEMON_INTERNAL_H
+#define COORDINATOR_DAEMON_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/loop.h"
+#include "base/rpc.h"
+#include "coordinator/callers.h"
+#include "coordinator/publication.h"
+
+#define MAX_DUE         64    /* calls begun after one look at what is due */
+
+/* A request of a peer, or the answer to an own call (then `request` is NULL). */
+struct event {
+    struct callers_job job; /* first: an event is found from its job */
+    struct event *next;
+    struct rpc_call *request;
+    enum core_method method;
+    const ProtobufCMessage *body;
+    int rc; /* of the request */
+    ProtobufCMessage *reply;
+    struct err failure;
+};
+
+struct events {
+    struct event *first, **last;
+};
+
+struct daemon;
+
+/* What a handler knows of its method. */
+struct served {
+    struct daemon *daemon;
+    enum core_method method;
+};
+
+/* A coordinator that was called, and the failure that was logged and is not over. */
+struct called {
+    char id[ID_MAX + 1];
+    int trouble;
+};
+
+struct daemon {
+    struct setup setup;
+    char endpoint[SETUP_ENDPOINT_SIZE];
+    struct loop *loop;
+    struct loop_timer *tick, *scan;
+    int lock_fd; /* of the store; held until the process ends */
+    struct store *store;
+    struct core *core;
+    struct rpc_server *server;
+    struct callers *callers;
+    struct publication *publication; /* NULL: none */
+    struct served served[CORE_NUM_METHODS];
+    struct called *called;
+    size_t num_called;
+    struct event *spare[MAX_DUE]; /* made beforehand, so that a call that is due cannot get lost */
+
+    pthread_mutex_t lock; /* of the next three */
+    struct events queue;
+    bool is_woken;
+    bool is_closed; /* nobody will look into the queue any more */
+
+    int64_t next_look_ms;      /* by the monotonic clock */
+    bool is_dirty;             /* something happened since the last look */
+    int trouble, look_trouble; /* error codes that were logged and are not over */
+    bool is_stopping, has_stopper;
+    pthread_t stopper;
+};
+
+/* ---- daemon.c; each `user` or `arg` is the daemon, of daemon_on_request a struct served ---- */
+
+void daemon_on_request(struct rpc_call *call, const ProtobufCMessage *request, void *user);
+void daemon_on_call_done(void *user, struct callers_job *job);
+void daemon_on_tick(void *arg);
+void daemon_on_scan(void *arg);
+void daemon_on_signal(void *arg, int signal);
+
+/* ---- daemon_start.c ---- */
+
+/* Everything behind settings, loop and rpc_init. On failure what was opened stays, to be closed. */
+WEFT_MUST_USE int daemon_start_all(struct daemon *daemon, struct err *err);
+
+#endif
