@@ -83,26 +83,6 @@ static struct checklist_link link_to(const struct setup *setup, const char *who,
     };
 }
 
-/* The address that others are given; without `advertise` the one served on, with the port that was written. */
-static bool advertised(const struct setup *setup, char out[SETUP_ENDPOINT_SIZE])
-{
-    const struct setup_settings *settings = &setup->settings;
-    int host_len = (int)(strrchr(settings->listen, ':') - settings->listen);
-    uint8_t *port = NULL;
-    size_t len;
-
-    if (settings->advertise != NULL || strcmp(settings->listen + host_len, ":0") != 0) {
-        snprintf(out, SETUP_ENDPOINT_SIZE, "%s", settings->advertise != NULL ? settings->advertise : settings->listen);
-        return true;
-    }
-    if (settings->port_file == NULL || file_read(&port, &len, settings->port_file, 16, NULL) != 0) {
-        return false;
-    }
-    snprintf(out, SETUP_ENDPOINT_SIZE, "%.*s:%lu", host_len, settings->listen, strtoul((const char *)port, NULL, 10));
-    free(port);
-    return true;
-}
-
 static void check_server(struct checklist *list, const struct setup *setup)
 {
     char endpoint[SETUP_ENDPOINT_SIZE];
@@ -122,7 +102,7 @@ static void check_server(struct checklist *list, const struct setup *setup)
     }
     checklist_say(list, CHECK_OK, "listen", CHECK_TEXT(list, "the daemon runs on %s", "服务正在 %s 运行"),
                   setup->settings.listen);
-    if (!advertised(setup, endpoint)) {
+    if (!setup_advertised_endpoint(setup, endpoint)) {
         checklist_say(list, CHECK_WARN, "advertise", "%s",
                       CHECK_TEXT(list, "its port is chosen at the start: set listen, advertise or port_file",
                                  "端口为启动时任选：请设置 listen、advertise 或 port_file"));

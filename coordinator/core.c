@@ -255,12 +255,13 @@ enum role {
     ROLE_SITE = 1,   /* of one of the areas that this coordinator leads */
     ROLE_CHILD = 2,  /* passes its shares to this coordinator */
     ROLE_LEADER = 4, /* leads an area that this coordinator helps */
+    ROLE_SELF = 8,   /* this coordinator's own command line, with reports that came as files */
 };
 
 static const unsigned access_table[CORE_NUM_METHODS] = {
     [CORE_GET_DOCUMENTS] = ROLE_SITE | ROLE_CHILD | ROLE_LEADER,
     [CORE_PUT_DOCUMENTS] = ROLE_SITE | ROLE_CHILD | ROLE_LEADER,
-    [CORE_SUBMIT] = ROLE_SITE,
+    [CORE_SUBMIT] = ROLE_SITE | ROLE_SELF,
     [CORE_VERIFY] = ROLE_LEADER,
     [CORE_CO_SIGN] = ROLE_LEADER,
     [CORE_PUT_SHARE] = ROLE_CHILD,
@@ -331,6 +332,9 @@ static unsigned roles_in(const struct core *core, const struct roster *roster, c
     }
     if (coordinator == NONE) {
         return roles;
+    }
+    if (coordinator == self) {
+        roles |= ROLE_SELF;
     }
     if (roster_parent_coordinator(roster, coordinator) == self) {
         roles |= ROLE_CHILD;

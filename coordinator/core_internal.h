@@ -191,6 +191,7 @@ bool intake_has_waiting(const struct core_task *task, int area);
 /* Can no report of sites supervised by `area` come any more? */
 WEFT_MUST_USE int intake_is_closed(const struct core *core, struct db *db, struct core_task *task, int area,
                                    int64_t now_ms, bool *closed, struct err *err);
+/* `site_id` is the caller; NULL: the report came as a file, and its signature alone says whose it is. */
 WEFT_MUST_USE int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
                                       const Weft__V1__SubmitRequest *request, int64_t now_ms,
                                       ProtobufCMessage **response, struct err *err);

@@ -265,8 +265,12 @@ int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
     }
     area = task->roster->sites[site].supervisor;
     if (task->self == NONE || task->roster->areas[area].leader != task->self ||
-        strcmp(task->roster->sites[site].wire->id, site_id) != 0) {
-        return err_set(err, ERR_REPORT_SITE_UNKNOWN, "%s", site_id);
+        (site_id != NULL && strcmp(task->roster->sites[site].wire->id, site_id) != 0)) {
+        return err_set(err, ERR_REPORT_SITE_UNKNOWN, "%s", task->roster->sites[site].wire->id);
+    }
+    if (site_id == NULL &&
+        (rc = core_check_revoked(core, task->roster->sites[site].wire->tls_name, now_ms, err)) != 0) {
+        return rc;
     }
     if ((rc = report_check(&header, request->report, task->task, task->roster, area, err)) != 0) {
         return rc;

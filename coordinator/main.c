@@ -6,6 +6,7 @@
 #include "coordinator/check.h"
 #include "coordinator/console.h"
 #include "coordinator/daemon.h"
+#include "coordinator/parcels.h"
 #include "coordinator/status.h"
 #include "coordinator/totals.h"
 
@@ -97,6 +98,17 @@ static const struct args_option status_options[] = {
     {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
 };
 
+static int run_export(const struct args *args, struct err *err)
+{
+    return parcels_export(args_value(args, "settings"), args_operand(args, 0), args_operand(args, 1), args_lang(args),
+                          err);
+}
+
+static int run_accept(const struct args *args, struct err *err)
+{
+    return parcels_accept(args_value(args, "settings"), args_operand(args, 0), args_lang(args), err);
+}
+
 static int run_totals(const struct args *args, struct err *err)
 {
     const struct totals_request request = {
@@ -163,6 +175,11 @@ static const struct args_command commands[] = {
      "生成本协调方的密钥与加入文件", run_init},
     {"run", run_options, NUM(run_options), NULL, 0, 0, "serve until stopped by SIGTERM",
      "运行服务，直至收到 SIGTERM", run_daemon},
+    {"export", run_options, NUM(run_options), "SITE FILE", 2, 2,
+     "write what a hospital without network needs: tasks, keys, receipts, results",
+     "为无网络的医院写出文件：任务、密钥、回执与结果", run_export},
+    {"accept", run_options, NUM(run_options), "FILE", 1, 1, "take a hospital's report from a file",
+     "从文件接收医院的报告", run_accept},
     {"check", status_options, NUM(status_options), NULL, 0, 0,
      "before going live: keys, certificate, address, peers, proxy, clocks", "上线前检查：密钥、证书、地址、对方、代理、时钟",
      run_check},

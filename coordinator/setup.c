@@ -2,6 +2,7 @@
 #include "coordinator/setup.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -347,6 +348,44 @@ static int certify(void *user, char **chain_pem, const char *request_pem, const 
 
     return setup_certify(setup, chain_pem, request_pem, tls_name, setup->settings.certificate_life_ms, now_ms,
                          err);
+}
+
+/* ---- own addresses ---- */
+
+/* `host` with the port served on: the one in `listen`, else the one that was written. */
+static bool with_port(const struct setup *setup, const char *host, int host_len, char out[SETUP_ENDPOINT_SIZE])
+{
+    const char *listen_port = strrchr(setup->settings.listen, ':') + 1;
+    unsigned long port = strtoul(listen_port, NULL, 10);
+    uint8_t *text = NULL;
+    size_t len;
+
+    if (port == 0 && setup->settings.port_file != NULL &&
+        file_read(&text, &len, setup->settings.port_file, 16, NULL) == 0) {
+        port = strtoul((const char *)text, NULL, 10);
+    }
+    free(text);
+    snprintf(out, SETUP_ENDPOINT_SIZE, "%.*s:%lu", host_len, host, port);
+    return port > 0 && port <= 65535;
+}
+
+bool setup_advertised_endpoint(const struct setup *setup, char out[SETUP_ENDPOINT_SIZE])
+{
+    const struct setup_settings *settings = &setup->settings;
+
+    if (settings->advertise != NULL) {
+        snprintf(out, SETUP_ENDPOINT_SIZE, "%s", settings->advertise);
+        return true;
+    }
+    return with_port(setup, settings->listen, (int)(strrchr(settings->listen, ':') - settings->listen), out);
+}
+
+bool setup_local_endpoint(const struct setup *setup, char out[SETUP_ENDPOINT_SIZE])
+{
+    const char *text = setup->settings.listen;
+    const char *host = strncmp(text, "0.0.0.0:", 8) == 0 ? "127.0.0.1" : strncmp(text, "[::]:", 5) == 0 ? "[::1]" : text;
+
+    return with_port(setup, host, host == text ? (int)(strrchr(text, ':') - text) : (int)strlen(host), out);
 }
 
 static void draw(void *user, void *out, size_t len)

@@ -60,6 +60,11 @@ WEFT_MUST_USE int setup_read_certificate(const struct setup *setup, struct cert_
 WEFT_MUST_USE int setup_certify(const struct setup *setup, char **chain_pem, const char *request_pem,
                                 const char *tls_name, int64_t life_ms, int64_t now_ms, struct err *err);
 
+/* The address that others are given, and the one on which this machine reaches the daemon; false while the port is not
+ * known (chosen at the start, and not written to port_file). */
+bool setup_advertised_endpoint(const struct setup *setup, char out[SETUP_ENDPOINT_SIZE]);
+bool setup_local_endpoint(const struct setup *setup, char out[SETUP_ENDPOINT_SIZE]);
+
 /* NULL when the settings do not name it. */
 const struct setup_peer *setup_find_peer(const struct setup *setup, const char *coordinator);
 

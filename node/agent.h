@@ -148,6 +148,17 @@ WEFT_MUST_USE int agent_log_mark(struct agent *agent, struct store_txn *txn, boo
 WEFT_MUST_USE int agent_draft(struct agent *agent, struct store_txn *txn, size_t index,
                               Weft__V1__SubmitRequest **request, struct err *err);
 
+/* ---- without a network: the same by file (base/parcel.h) ---- */
+
+/* Take in what the leader wrote for this site, all or nothing: documents, and what it holds of the site's reports.
+ * ERR_PARCEL when it is for another site. */
+WEFT_MUST_USE int agent_take(struct agent *agent, struct store_txn *txn, const Weft__V1__Parcel *parcel,
+                             int64_t now_ms, struct err *err);
+/* The report that is on its way, or is built now, as agent_due would send it, but without asking the leader first: a
+ * store restored from a backup must take the leader's newest parcel before. The caller logs, then writes; wire_free. */
+WEFT_MUST_USE int agent_report_for_file(struct agent *agent, struct store_txn *txn, size_t index, int64_t now_ms,
+                                        Weft__V1__SubmitRequest **request, struct err *err);
+
 /* ---- where a task stands ---- */
 
 enum agent_state {

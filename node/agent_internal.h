@@ -5,6 +5,7 @@
  *     agent_report.c     building, sending, receipts
  *     agent_state.c      what the leader holds of this site
  *     agent_revision.c   what a revision corrects
+ *     agent_parcel.c     the same by file
  *     agent_status.c     where a task stands */
 #ifndef NODE_AGENT_INTERNAL_H
 #define NODE_AGENT_INTERNAL_H

@@ -17,6 +17,8 @@ int command_preview(const struct args *args, struct err *err);
 int command_consent(const struct args *args, struct err *err);
 int command_approve(const struct args *args, struct err *err);
 int command_report(const struct args *args, struct err *err);
+int command_take(const struct args *args, struct err *err);
+int command_report_to_file(const struct args *args, const char *file, struct err *err);
 int command_check(const struct args *args, struct err *err);
 int command_status(const struct args *args, struct err *err);
 int command_settings(const struct args *args, struct err *err);

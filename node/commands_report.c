@@ -548,6 +548,9 @@ int command_report(const struct args *args, struct err *err)
     size_t index = 0;
     int rc;
 
+    if (args_value(args, "to-file") != NULL) {
+        return command_report_to_file(args, args_value(args, "to-file"), err);
+    }
     if ((rc = timeout_of(args, &timeout_ms, err)) != 0 ||
         (rc = session_open(&session, args_value(args, "settings"), SESSION_TALK, err)) != 0) {
         return rc;

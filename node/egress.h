@@ -32,7 +32,7 @@ struct egress_entry {
     int64_t time_ms;
     const char *kind;        /* "documents", "state", "report", "commitment" */
     const char *task;        /* hexadecimal; "" for none */
-    const char *destination; /* TLS name */
+    const char *destination; /* TLS name; "file" */
     const char *method;
     uint64_t length;
     uint8_t sha256[DIGEST_SIZE];

@@ -101,6 +101,10 @@ static const struct args_option consent_options[] = {
 static const struct args_option report_options[] = {
     OPT_SETTINGS,
     OPT_TASK,
+    {.name = "to-file",
+     .value = "FILE",
+     .en = "write the sealed report into a file instead of sending it",
+     .zh = "将密封的报告写入文件，而不发送"},
     {.name = "timeout", .value = "30s", .en = "how long to wait for the receipt", .zh = "等待回执的最长时间"},
 };
 
@@ -111,6 +115,8 @@ static const struct args_option status_options[] = {
      .en = "only the egress log's place, size and root",
      .zh = "仅显示出口日志的位置、行数与根"},
 };
+
+static const struct args_option take_options[] = {OPT_SETTINGS};
 
 static const struct args_option check_options[] = {
     OPT_SETTINGS,
@@ -145,6 +151,9 @@ static const struct args_command commands[] = {
      command_report},
     {"status", status_options, NUM(status_options), NULL, 0, 0, "where each task stands", "查看各任务状态",
      command_status},
+    {"take", take_options, NUM(take_options), "FILE", 1, 1,
+     "take in what the leader wrote into a file: tasks, keys, receipts, results",
+     "接收主方写出的文件：任务、密钥、回执与结果", command_take},
     {"check", check_options, NUM(check_options), NULL, 0, 0,
      "before going live: keys, certificate, proxy, network, clock, roster", "上线前检查：密钥、证书、代理、网络、时钟、名册",
      command_check},

@@ -91,6 +91,20 @@ static int log_sent(void *user, const char *destination, const char *method, con
     return egress_add(session->egress, &entry, err);
 }
 
+int session_log_file(struct session *session, const struct task *task, const uint8_t *bytes, size_t len,
+                     struct err *err)
+{
+    struct egress_entry entry = {.time_ms = calendar_now_ms(),
+                                 .kind = "report",
+                                 .task = task->hex,
+                                 .destination = "file",
+                                 .method = agent_method_name(AGENT_SUBMIT),
+                                 .length = len};
+
+    digest(entry.sha256, bytes, len);
+    return egress_add(session->egress, &entry, err);
+}
+
 /* ---- opening ---- */
 
 static int load_roots(struct session *session, struct err *err)

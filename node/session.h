@@ -59,6 +59,10 @@ WEFT_MUST_USE int session_begin(struct session *session, struct store_txn **txn,
 /* Commit if `rc` is 0, else abort and forget; returns what came of it. */
 WEFT_MUST_USE int session_end(struct session *session, struct store_txn **txn, int rc, struct err *err);
 
+/* Bytes leave in a file: list them first, as those that leave by the line. */
+WEFT_MUST_USE int session_log_file(struct session *session, const struct task *task, const uint8_t *bytes, size_t len,
+                                   struct err *err);
+
 /* The task whose hexadecimal id begins with `prefix`; without one the only task of this site that is not over.
  */
 WEFT_MUST_USE int session_pick_task(struct session *session, const char *prefix, size_t *index,

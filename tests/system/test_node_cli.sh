@@ -110,12 +110,12 @@ refuses "no such settings file" 1 FILE_READ "none.yaml" n status --settings "$WO
 # ---------------------------------------------------------------- before going live
 
 says_level() { jq -e --arg check "$1" --arg level "$2" '[.checks[] | select(.check == $check)][0].level == $level' "$out" >/dev/null || { fail "$1 is not $2 but"; cat "$out"; }; }
-passes "check" n check --settings "$Sd" --json
+passes "check" n check --settings "$Sc" --json
 for c in settings keys certificate roots disk connection tls service clock roster; do says_level $c ok; done
-sed "s/^leader:.*/leader: \"other.weft.test 127.0.0.1:${PORTS[lead]}\"/" "$Sd" >"$WORK/bad.yaml"
+sed "s/^leader:.*/leader: \"other.weft.test 127.0.0.1:${PORTS[lead]}\"/" "$Sc" >"$WORK/bad.yaml"
 refuses "check of a wrong name" 1 CHECK_FAILED "" n check --settings "$WORK/bad.yaml"
 says "FAIL  tls"
-sed 's/^leader:.*/leader: "lead.weft.test nowhere.invalid:7443"/' "$Sd" >"$WORK/bad.yaml"
+sed 's/^leader:.*/leader: "lead.weft.test nowhere.invalid:7443"/' "$Sc" >"$WORK/bad.yaml"
 refuses "check of a name that is none" 1 CHECK_FAILED "does not resolve" n check --settings "$WORK/bad.yaml"
 # ---------------------------------------------------------------- import
 
@@ -279,9 +279,40 @@ says '"state": "accepted"'
 # ---------------------------------------------------------------- freeze and release; a restored backup
 
 passes "import d" import "$Sd" "$WORK/fewer.csv"
-passes "evaluate d" n evaluate --settings "$Sd"
+# d has no network: all by file
+lead() { local command=$1; shift; "$BUILD/coordinator/weft-coordinator" "$command" --settings "$FED/lead/settings.yaml" "$@"; }
+passes "export" lead export d "$WORK/d.parcel"
+refuses "export over a file" 1 FILE_EXISTS "" lead export d "$WORK/d.parcel"
+refuses "export for nobody" 1 REPORT_SITE_UNKNOWN "" lead export x "$WORK/x.parcel"
+head -c -40 "$WORK/d.parcel" >"$WORK/cut.parcel"
+refuses "a parcel that was cut off" 1 PARCEL "damaged" n take --settings "$Sd" "$WORK/cut.parcel"
+refuses "another hospital's parcel" 1 PARCEL "for d" n take --settings "$Sb" "$WORK/d.parcel"
+refuses "a file that is none" 1 PARCEL "not a parcel" n take --settings "$Sd" "$Sd"
+refuses "offline before anything was taken" 1 TASK_UNKNOWN "" n evaluate --settings "$Sd" --offline
+passes "take" n take --settings "$Sd" "$WORK/d.parcel"
+passes "evaluate d" n evaluate --settings "$Sd" --offline
+refuses "report to a file unapproved" 1 NOT_APPROVED "" n report --settings "$Sd" --to-file "$WORK/r.parcel"
+[ ! -e "$WORK/r.parcel" ] || fail "a refused report left a file"
 passes "approve d" n approve --settings "$Sd" --by "Dr. Wang"
-passes "report d" n report --settings "$Sd"
+passes "report d to a file" n report --settings "$Sd" --to-file "$WORK/r.parcel"
+passes "the same again" n report --settings "$Sd" --to-file "$WORK/r2.parcel"
+cmp -s "$WORK/r.parcel" "$WORK/r2.parcel" || fail "a report's bytes changed"
+grep -q '"kind":"report".*"destination":"file"' "$FED/d/egress.log" || fail "the file is not in the egress log"
+refuses "a hospital's parcel at the leader" 1 PARCEL "holds no report" lead accept "$WORK/d.parcel"
+refuses "a report at a hospital" 1 PARCEL "for the leader" n take --settings "$Sd" "$WORK/r.parcel"
+refuses "another leader's report" 1 REPORT_SITE_UNKNOWN "" "$BUILD/coordinator/weft-coordinator" accept --settings "$FED/help/settings.yaml" "$WORK/r.parcel"
+passes "accept" lead accept "$WORK/r.parcel"
+says "report of d"
+passes "accept the same again" lead accept "$WORK/r2.parcel"
+for i in $(seq 300); do
+  rm -f "$WORK/back.parcel"
+  lead export d "$WORK/back.parcel" >"$out" 2>&1 && n take --settings "$Sd" "$WORK/back.parcel" >"$out" 2>&1 || fail "receipt by file: $(cat "$out")"
+  n status --settings "$Sd" --json | grep -q '"state": "released"' && break
+  sleep 0.1
+done
+passes "status d" n status --settings "$Sd" --json
+says '"state": "released"'
+says '"state": "accepted"'
 for _ in $(seq 300); do
   n status --settings "$Sc" --json | grep -q '"state": "released"' && break
   sleep 0.1
