@@ -7,6 +7,7 @@
 #include "coordinator/console.h"
 #include "coordinator/daemon.h"
 #include "coordinator/parcels.h"
+#include "coordinator/show.h"
 #include "coordinator/status.h"
 #include "coordinator/totals.h"
 
@@ -109,6 +110,21 @@ static int run_accept(const struct args *args, struct err *err)
     return parcels_accept(args_value(args, "settings"), args_operand(args, 0), args_lang(args), err);
 }
 
+static int run_show(const struct args *args, struct err *err)
+{
+    return show_print(args_value(args, "settings"), args_operand(args, 0), args_value(args, "task"),
+                      args_flag(args, "json"), args_lang(args), err);
+}
+
+static const struct args_option show_options[] = {
+    OPT_SETTINGS,
+    {.name = "task",
+     .value = "HEX",
+     .en = "beginning of the task's id; none: the newest task",
+     .zh = "任务编号的开头；不填则为最新任务"},
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
 static int run_totals(const struct args *args, struct err *err)
 {
     const struct totals_request request = {
@@ -186,6 +202,9 @@ static const struct args_command commands[] = {
     {"status", status_options, NUM(status_options), NULL, 0, 0,
      "print what each task waits for, deadlines, and the certificate's days",
      "显示各任务的等待事项、期限以及证书剩余天数", run_status},
+    {"show", show_options, NUM(show_options), "receipts|freezes", 1, 1,
+     "print signed receipts of the hospitals that report here, or frozen lists, for auditors",
+     "显示本方所管医院的签名回执，或冻结清单（供审计）", run_show},
     {"totals", totals_options, NUM(totals_options), NULL, 0, 0, "print a task's results", "显示任务结果",
      run_totals},
     {"invite", invite_options, NUM(invite_options), "ID", 1, 1, "make a one-time token with which a party joins",

@@ -310,6 +310,12 @@ for i in $(seq 300); do
   n status --settings "$Sd" --json | grep -q '"state": "released"' && break
   sleep 0.1
 done
+passes "receipts" lead show receipts --json
+jq -e '(.receipts | length) > 4 and ([.receipts[] | select(.site == "d")][0] | .state == "accepted" and .signed_by == "help, lead")' "$out" >/dev/null || { fail "receipts"; cat "$out"; }
+passes "freezes" lead show freezes --json
+jq -e '[.freezes[0].reports[].site] == ["a", "b", "c", "d"]' "$out" >/dev/null || { fail "freezes"; cat "$out"; }
+passes "freezes as text" lead show freezes
+says "4 reports, signed by"
 passes "status d" n status --settings "$Sd" --json
 says '"state": "released"'
 says '"state": "accepted"'
