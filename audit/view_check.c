@@ -54,6 +54,26 @@ static bool dropped_are_sound(const struct view *view, const Weft__V1__Freeze *f
     return true;
 }
 
+/* Rejected: sites of the area, in order, none of which is frozen too. */
+static bool rejected_are_sound(const struct view *view, const Weft__V1__Freeze *freeze, int area)
+{
+    for (size_t i = 0; i < freeze->n_rejected; i++) {
+        const Weft__V1__RejectedReport *entry = freeze->rejected[i];
+        int site = roster_find_site(view->roster, entry->site);
+        if (site == NONE || view->roster->sites[site].supervisor != area ||
+            entry->reason == WEFT__V1__REJECT_REASON__REJECT_NONE ||
+            (i > 0 && strcmp(freeze->rejected[i - 1]->site, entry->site) >= 0)) {
+            return false;
+        }
+        for (size_t k = 0; k < freeze->n_reports; k++) {
+            if (strcmp(freeze->reports[k]->site, entry->site) == 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static int check_freeze(const struct view *view, const Weft__V1__Document *document,
                         const Weft__V1__Freeze *freeze, struct err *err)
 {
@@ -68,11 +88,13 @@ static int check_freeze(const struct view *view, const Weft__V1__Document *docum
         int site = roster_find_site(view->roster, report->site);
         if (site == NONE || view->roster->sites[site].supervisor != area || report->revision < 1 ||
             report->report_id.len != PRIO3_NONCE_SIZE || report->report_digest.len != DIGEST_SIZE ||
-            (i > 0 && strcmp(freeze->reports[i - 1]->site, report->site) >= 0)) {
+            report->first_ms > report->time_ms || (i > 0 && strcmp(freeze->reports[i - 1]->site, report->site) >= 0)) {
             return malformed(document, "a report's site, order or size", err);
         }
     }
-    return dropped_are_sound(view, freeze, area) ? 0 : malformed(document, "dropped sites", err);
+    return dropped_are_sound(view, freeze, area) && rejected_are_sound(view, freeze, area)
+               ? 0
+               : malformed(document, "dropped or rejected sites", err);
 }
 
 /* Which of `held` (by area) does the list name? All named ones must be here, with the same digest, in order.

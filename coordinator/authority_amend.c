@@ -88,6 +88,7 @@ int authority_amend(const struct args *args, struct err *err)
     document_digest(id, task);
     wire.task_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
     wire.reason = TEXT(reason);
+    wire.issued_ms = calendar_now_ms();
     times_of_task(&wire, (const Weft__V1__Task *)task_body);
     if (previous_path != NULL &&
         ((rc = load_as(&previous_body, &previous, TYPE(AMENDMENT), previous_path, err)) != 0 ||

@@ -316,6 +316,7 @@ static int fill(Weft__V1__Task *task, struct parts *parts, const char *path, str
     int rc;
 
     task->context = parts->roster->wire->context;
+    task->issued_ms = calendar_now_ms();
     task->name = parts->settings.name;
     secret_random(parts->nonce, sizeof parts->nonce);
     task->nonce = (ProtobufCBinaryData){.len = sizeof parts->nonce, .data = parts->nonce};
@@ -419,6 +420,7 @@ int authority_void(const struct args *args, struct err *err)
     document_digest(id, task);
     wire.task_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
     wire.reason = TEXT(reason);
+    wire.issued_ms = calendar_now_ms();
     if ((rc = document_new(&document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_VOID, &wire.base, err)) == 0 &&
         (rc = document_body(&body, document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_VOID, err)) == 0)
         rc = authority_save_new(document, args_value(args, "out"), err);

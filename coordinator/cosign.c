@@ -104,6 +104,7 @@ struct freeze_build {
     Weft__V1__FrozenReport *reports, **list;
     uint8_t (*ids)[PRIO3_NONCE_SIZE], (*digests)[DIGEST_SIZE];
     char **dropped;
+    Weft__V1__RejectedReport *rejected, **rejected_list;
 };
 
 static void freeze_build_clear(struct freeze_build *build)
@@ -113,20 +114,64 @@ static void freeze_build_clear(struct freeze_build *build)
     free(build->ids);
     free(build->digests);
     free(build->dropped);
+    free(build->rejected);
+    free(build->rejected_list);
 }
 
-/* Had the roster `by` ended the site's admission when its report was received? Leader and helper hold the same receipt
- * and so judge the same. */
-static int was_revoked(const Weft__V1__Site *site, const StoredReport *accepted, const struct roster *by,
-                       bool *revoked, struct err *err)
+/* Leader and helper hold the same receipt, and so the same time. */
+static int receipt_time(const StoredReport *stored, int64_t *time_ms, struct err *err)
 {
     Weft__V1__Receipt *receipt = NULL;
-    int rc = document_body((ProtobufCMessage **)&receipt, accepted->receipt, DOC(RECEIPT), err);
+    int rc = document_body((ProtobufCMessage **)&receipt, stored->receipt, DOC(RECEIPT), err);
 
     if (rc == 0) {
-        *revoked = roster_revocation(by, site->tls_name, receipt->time_ms) != NULL;
+        *time_ms = receipt->time_ms;
     }
     wire_free(&receipt);
+    return rc;
+}
+
+/* When the site's first report was accepted, whether a newer one replaced it or not. */
+static int first_accepted(struct db *db, const struct core_task *task, const char *site, int64_t *time_ms,
+                          struct err *err)
+{
+    StoredReport *stored = NULL;
+    uint32_t revision = 0;
+    bool found = false;
+    int rc;
+
+    while ((rc = db_next_report(db, task->task->id, site, revision, &stored, &revision, err)) == 0 &&
+           stored != NULL && !found) {
+        found = stored->state == REPORT(ACCEPTED) || stored->state == REPORT(SUPERSEDED);
+        rc = found ? receipt_time(stored, time_ms, err) : 0;
+        wire_free(&stored);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    wire_free(&stored);
+    return rc;
+}
+
+static int add_rejected(struct db *db, const struct core_task *task, char *site, struct freeze_build *build,
+                        Weft__V1__Freeze *freeze, struct err *err)
+{
+    Weft__V1__Receipt *receipt = NULL;
+    StoredReport *newest = NULL;
+    int rc;
+
+    if ((rc = db_get_report(db, task->task->id, site, 0, &newest, err)) == 0 && newest != NULL &&
+        newest->state == REPORT(REJECTED) && newest->receipt != NULL &&
+        (rc = document_body((ProtobufCMessage **)&receipt, newest->receipt, DOC(RECEIPT), err)) == 0) {
+        Weft__V1__RejectedReport *entry = &build->rejected[freeze->n_rejected];
+        weft__v1__rejected_report__init(entry);
+        entry->site = site;
+        entry->reason = receipt->reason;
+        entry->time_ms = receipt->time_ms;
+        build->rejected_list[freeze->n_rejected++] = entry;
+    }
+    wire_free(&receipt);
+    wire_free(&newest);
     return rc;
 }
 
@@ -137,16 +182,19 @@ static int add_frozen(struct db *db, const struct core_task *task, const struct 
     Weft__V1__ReportHeader *header = NULL;
     StoredReport *accepted = NULL;
     uint32_t revision = 0;
-    bool revoked = false;
+    int64_t time_ms = 0, first_ms = 0;
     int rc;
 
-    if ((rc = db_get_accepted(db, task->task->id, wire->id, &accepted, &revision, err)) != 0 ||
-        accepted == NULL) {
+    if ((rc = db_get_accepted(db, task->task->id, wire->id, &accepted, &revision, err)) != 0) {
         return rc;
     }
-    if ((rc = was_revoked(wire, accepted, by, &revoked, err)) == 0 && revoked) {
+    if (accepted == NULL) {
+        return add_rejected(db, task, wire->id, build, freeze, err);
+    }
+    if ((rc = receipt_time(accepted, &time_ms, err)) == 0 &&
+        roster_revocation(by, wire->tls_name, time_ms) != NULL) { /* its admission had ended by then */
         build->dropped[freeze->n_dropped++] = wire->id;
-    } else if (rc == 0 &&
+    } else if (rc == 0 && (rc = first_accepted(db, task, wire->id, &first_ms, err)) == 0 &&
                (rc = document_body((ProtobufCMessage **)&header, accepted->report, DOC(REPORT), err)) == 0) {
         size_t i = freeze->n_reports++;
         Weft__V1__FrozenReport *report = &build->reports[i];
@@ -157,6 +205,8 @@ static int add_frozen(struct db *db, const struct core_task *task, const struct 
         report->revision = revision;
         report->report_id = core_bytes(build->ids[i], PRIO3_NONCE_SIZE);
         report->report_digest = core_bytes(build->digests[i], DIGEST_SIZE);
+        report->first_ms = first_ms;
+        report->time_ms = time_ms;
         build->list[i] = report;
     }
     wire_free(&header);
@@ -172,11 +222,12 @@ static int build_freeze(struct db *db, const struct core_task *task, const struc
     Weft__V1__Freeze freeze = WEFT__V1__FREEZE__INIT;
     struct freeze_build build = {
         calloc(max, sizeof *build.reports), calloc(max, sizeof(Weft__V1__FrozenReport *)),
-        calloc(max, sizeof *build.ids), calloc(max, sizeof *build.digests), calloc(max, sizeof(char *))};
+        calloc(max, sizeof *build.ids), calloc(max, sizeof *build.digests), calloc(max, sizeof(char *)),
+        calloc(max, sizeof *build.rejected), calloc(max, sizeof(Weft__V1__RejectedReport *))};
     int rc = 0;
 
     if (build.reports == NULL || build.list == NULL || build.ids == NULL || build.digests == NULL ||
-        build.dropped == NULL) {
+        build.dropped == NULL || build.rejected == NULL || build.rejected_list == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "freeze");
         goto done;
     }
@@ -195,6 +246,7 @@ static int build_freeze(struct db *db, const struct core_task *task, const struc
     freeze.roster_version = by->wire->version;
     freeze.reports = build.list;
     freeze.dropped = build.dropped;
+    freeze.rejected = build.rejected_list;
     rc = document_new(document, DOC(FREEZE), &freeze.base, err);
 done:
     freeze_build_clear(&build);
@@ -207,11 +259,14 @@ static int freeze_differs(struct err *err, const char *site)
     return err_field(err, site);
 }
 
+/* The helper may have lost a superseded report's receipt, so it only sees to it that a site is not made later than it
+ * was. */
 static bool same_report(const Weft__V1__FrozenReport *a, const Weft__V1__FrozenReport *b)
 {
     return strcmp(a->site, b->site) == 0 && a->revision == b->revision &&
            memcmp(a->report_id.data, b->report_id.data, PRIO3_NONCE_SIZE) == 0 &&
-           memcmp(a->report_digest.data, b->report_digest.data, DIGEST_SIZE) == 0;
+           memcmp(a->report_digest.data, b->report_digest.data, DIGEST_SIZE) == 0 &&
+           a->time_ms == b->time_ms && a->first_ms <= b->first_ms;
 }
 
 static bool is_dropped(const Weft__V1__Freeze *freeze, const char *site)
@@ -271,6 +326,23 @@ static int compare_dropped(const struct core_task *task, const Weft__V1__Freeze 
     return 0;
 }
 
+/* Whom the leader calls rejected, the helper must have rejected, for that reason, then. */
+static int compare_rejected(const Weft__V1__Freeze *theirs, const Weft__V1__Freeze *own, struct err *err)
+{
+    for (size_t i = 0; i < theirs->n_rejected; i++) {
+        const Weft__V1__RejectedReport *entry = theirs->rejected[i];
+        bool found = false;
+        for (size_t k = 0; k < own->n_rejected && !found; k++) {
+            found = strcmp(entry->site, own->rejected[k]->site) == 0 &&
+                    entry->reason == own->rejected[k]->reason && entry->time_ms == own->rejected[k]->time_ms;
+        }
+        if (!found) {
+            return freeze_differs(err, entry->site);
+        }
+    }
+    return 0;
+}
+
 /* Both judge by the newest roster that either holds: the helper waits for the leader's, the leader fetches the helper's. */
 static int check_judged_by(const struct core *core, const Weft__V1__Freeze *theirs, struct err *err)
 {
@@ -298,7 +370,8 @@ static int check_freeze_against_own(const struct core *core, struct db *db, cons
         (rc = check_judged_by(core, theirs, err)) == 0 &&
         (rc = build_freeze(db, task, core_newest_roster(core), area, &own_document, err)) == 0 &&
         (rc = document_body((ProtobufCMessage **)&own, own_document, DOC(FREEZE), err)) == 0 &&
-        (rc = compare_dropped(task, theirs, own, now_ms, err)) == 0) {
+        (rc = compare_dropped(task, theirs, own, now_ms, err)) == 0 &&
+        (rc = compare_rejected(theirs, own, err)) == 0) {
         rc = compare_freeze(theirs, own, err);
     }
     wire_free(&own);

@@ -6,6 +6,7 @@
 #include "coordinator/check.h"
 #include "coordinator/console.h"
 #include "coordinator/daemon.h"
+#include "coordinator/history.h"
 #include "coordinator/parcels.h"
 #include "coordinator/show.h"
 #include "coordinator/status.h"
@@ -186,6 +187,47 @@ static const struct args_option join_options[] = {
     {.name = "wait", .value = "MINUTES", .en = "for the other operator (10)", .zh = "等待对方操作员的分钟数（10）"},
 };
 
+/* ---- history ---- */
+
+static struct history_request history_request(const struct args *args)
+{
+    return (struct history_request){
+        .task = args_num_operands(args) > 0 ? args_operand(args, 0) : NULL,
+        .json = args_flag(args, "json"),
+        .lang = args_lang(args),
+    };
+}
+
+static int run_events(const struct args *args, struct err *err)
+{
+    struct history_request request = history_request(args);
+
+    return history_events(args_value(args, "settings"), &request, err);
+}
+
+static int run_completeness(const struct args *args, struct err *err)
+{
+    struct history_request request = history_request(args);
+
+    return history_completeness(args_value(args, "settings"), &request, err);
+}
+
+static int run_record(const struct args *args, struct err *err)
+{
+    struct history_request request = history_request(args);
+
+    request.from = args_value(args, "from");
+    request.to = args_value(args, "to");
+    return history_record(args_value(args, "settings"), &request, err);
+}
+
+static const struct args_option record_options[] = {
+    OPT_SETTINGS,
+    {.name = "from", .value = "PERIOD", .en = "the first period, like 2026-01", .zh = "起始周期，如 2026-01"},
+    {.name = "to", .value = "PERIOD", .en = "the last period", .zh = "截止周期"},
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
 static const struct args_command commands[] = {
     {"init", init_options, NUM(init_options), NULL, 0, 0, "make this coordinator's keys and its join file",
      "生成本协调方的密钥与加入文件", run_init},
@@ -216,6 +258,14 @@ static const struct args_command commands[] = {
     {"join", join_options, NUM(join_options), "TOKEN DIR", 2, 2,
      "make this coordinator's keys and join by a token of the leader above", "凭上级主方的令牌生成密钥并加入",
      console_join},
+    {"events", status_options, NUM(status_options), "TASK", 0, 1,
+     "print what happened in a task, when, and who signed it", "列出任务的各项事件、时间与签署方", run_events},
+    {"completeness", status_options, NUM(status_options), "TASK", 0, 1,
+     "print how many reports were expected, received, on time and verified, by area",
+     "按地区显示应报、收到、按时与验证通过的报告数", run_completeness},
+    {"record", record_options, NUM(record_options), NULL, 0, 0,
+     "print each hospital's reporting over the periods, with yellow and red cards",
+     "显示各机构历次上报记录及黄牌、红牌", run_record},
     {"settings", NULL, 0, NULL, 0, 0, "print what the settings file may say", "列出设置文件的全部选项",
      run_settings},
 };

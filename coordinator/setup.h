@@ -22,6 +22,7 @@ struct setup_settings {
     struct setting_list peers;
     char *proxy, *proxy_credentials, *no_proxy;
     int64_t poll_ms, certificate_life_ms;
+    int64_t card_window, yellow_missing, yellow_late, red_missing, red_late; /* of a site's record */
     int log_level, log_format;
 };
 

@@ -116,13 +116,13 @@ static const struct wording wordings[] = {
                  "no task yet\n", "\ntask %.16s  %s, period %s, revision %" PRIu32 ": %s\n",
                  "  role here: %s\n",
                  "  reports: %d accepted, %d waiting for verification, %d rejected, of %d expected here\n",
-                 "  in %s and below: %d of %d hospitals frozen\n", "  waiting for %s\n", "    until %s\n",
+                 "  in %s and below: %d of %d hospitals frozen\n", "  waiting for %s\n", "    until %s%s\n",
                  "  opens %s, due %s, closes %s\n", "  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
     [LANG_ZH] = {"协调方 %s\n", "%s 的证书：剩余 %" PRId64 " 天，有效至 %s\n", "证书不可用（见下）\n",
                  "尚无数据库：服务还未运行过\n", "尚无任务\n",
                  "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
                  "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n",
-                 "  %s 及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s\n",
+                 "  %s 及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s%s\n",
                  "  开放 %s，应报 %s，截止 %s\n", "  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
 };
 
@@ -190,7 +190,10 @@ static void print_task(const struct status *status, const struct view *view, con
         printf(words->waits, progress_wait_text(progress, view, lang, text, sizeof text));
     }
     if (progress->until_ms != 0) {
-        printf(words->until, time_text(progress->until_ms, &zone).text);
+        printf(words->until, time_text(progress->until_ms, &zone).text,
+               progress->until_ms > status->now_ms ? ""
+               : lang == LANG_ZH                   ? "（已逾期）"
+                                                   : " (overdue)");
     }
     print_times(words, &times, &zone);
 }
@@ -237,7 +240,8 @@ static void write_head(struct json *json, const struct status *status)
     json_end(json);
 }
 
-static void write_waiting(struct json *json, const struct view *view, const struct progress *progress)
+static void write_waiting(struct json *json, const struct status *status, const struct view *view,
+                          const struct progress *progress)
 {
     json_object(json, "waiting_for");
     json_text(json, "what", progress_wait_name(progress->wait));
@@ -257,6 +261,7 @@ static void write_waiting(struct json *json, const struct view *view, const stru
     } else {
         json_null(json, "until_ms");
     }
+    json_bool(json, "overdue", progress->until_ms != 0 && progress->until_ms <= status->now_ms);
     json_end(json);
 }
 
@@ -287,7 +292,7 @@ static void write_task(struct json *json, const struct status *status, const str
         json_int(json, "frozen", view_num_frozen(view, area));
         json_end(json);
     }
-    write_waiting(json, view, progress);
+    write_waiting(json, status, view, progress);
     json_int(json, "open_ms", times.open_ms);
     json_int(json, "due_ms", times.due_ms);
     json_int(json, "close_ms", times.close_ms);

@@ -21,6 +21,7 @@ int command_take(const struct args *args, struct err *err);
 int command_report_to_file(const struct args *args, const char *file, struct err *err);
 int command_check(const struct args *args, struct err *err);
 int command_status(const struct args *args, struct err *err);
+int command_events(const struct args *args, struct err *err);
 int command_settings(const struct args *args, struct err *err);
 int command_run(const struct args *args, struct err *err);
 

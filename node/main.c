@@ -123,6 +123,11 @@ static const struct args_option check_options[] = {
     {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
 };
 
+static const struct args_option events_options[] = {
+    OPT_SETTINGS,
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
 static const struct args_option run_options[] = {
     OPT_SETTINGS,
     {.name = "once", .en = "do what is due, then end", .zh = "完成当前待办后退出"},
@@ -157,6 +162,8 @@ static const struct args_command commands[] = {
     {"check", check_options, NUM(check_options), NULL, 0, 0,
      "before going live: keys, certificate, proxy, network, clock, roster", "上线前检查：密钥、证书、代理、网络、时钟、名册",
      command_check},
+    {"events", events_options, NUM(events_options), "TASK", 0, 1,
+     "what happened in a task, when, and who signed it", "列出任务的各项事件、时间与签署方", command_events},
     {"run", run_options, NUM(run_options), NULL, 0, 0, "the daemon: all that needs no person",
      "守护进程：自动完成无需人工的步骤", command_run},
     {"settings", NULL, 0, NULL, 0, 0, "print what the settings file may say", "列出设置文件的全部选项",

@@ -1,6 +1,9 @@
 /* test_life.c - a task's times: extended by amendment, jumped over, and what is destroyed at the end. */
 #include "tests/cluster/hostile.h"
 
+#include "audit/completeness.h"
+#include "audit/events.h"
+
 static Weft__V1__Amendment later(const struct cluster *cluster, uint32_t number, int64_t by_ms)
 {
     const Weft__V1__Task *task = cluster->task->wire;
@@ -43,6 +46,44 @@ static int publish(struct cluster *cluster, Weft__V1__DocumentType type, const P
     return rc;
 }
 
+/* Site 0 came in the time that the amendment gave, after the due time; all others before it. */
+static void assert_tells_who_was_late(const struct cluster *cluster)
+{
+    const struct view *view = cluster_top_view(cluster);
+    struct completeness sum = completeness_of_area(view, view->roster->top);
+
+    assert_int_equal(completeness_of_site(view, 0).outcome, OUTCOME_LATE);
+    assert_int_equal(completeness_of_site(view, 1).outcome, OUTCOME_ON_TIME);
+    assert_int_equal(sum.expected, 6);
+    assert_int_equal(sum.by_outcome[OUTCOME_ON_TIME], 5);
+    assert_int_equal(completeness_verified(&sum), 6);
+    assert_int_equal(completeness_received(&sum), 6);
+    assert_int_equal(sum.last_ms, completeness_of_site(view, 0).last_ms);
+    assert_true(sum.first_ms < view_times(view).due_ms);
+}
+
+/* Each step once, in order; of the areas' steps as many as there are. */
+static void assert_tells_the_history(const struct cluster *cluster)
+{
+    int counts[EVENT_NUM] = {0};
+    struct event *events = NULL;
+    struct err err = {0};
+    size_t num;
+
+    assert_int_equal(events_of(&events, &num, cluster_top_view(cluster), cluster->now_ms, &err), 0);
+    for (size_t i = 0; i < num; i++) {
+        counts[events[i].kind]++;
+        assert_true(i == 0 || events[i].time_ms >= events[i - 1].time_ms);
+    }
+    free(events);
+    assert_int_equal(counts[EVENT_AMENDED], 1);
+    assert_int_equal(counts[EVENT_DUE], 1);
+    assert_int_equal(counts[EVENT_CLOSED], 2);
+    assert_int_equal(counts[EVENT_ORDERED], 1);
+    assert_int_equal(counts[EVENT_RELEASED], 4);
+    assert_int_equal(counts[EVENT_ERASED], 0);
+}
+
 static void test_amendment__lets_a_late_hospital_in(void **state)
 {
     struct cluster cluster;
@@ -69,7 +110,60 @@ static void test_amendment__lets_a_late_hospital_in(void **state)
     assert_true(cluster_run(&cluster, cluster_is_released, 600000));
     assert_int_equal(view_num_frozen(cluster_top_view(&cluster), area(&cluster, "990101")), 3);
     assert_released(&cluster, "99");
+    assert_tells_who_was_late(&cluster);
+    assert_tells_the_history(&cluster);
     cluster_stop(&cluster);
+}
+
+static void test_completeness__names_the_rejected_and_the_missing(void **state)
+{
+    struct by_hand broken = {.site = 0, .revision = 1, .breaks_proof = true};
+    Weft__V1__SubmitRequest *report;
+    struct cluster cluster;
+    struct completeness sum;
+
+    (void)state;
+    begin(&cluster, &tiny_and_patient);
+    set_silent(&cluster, false);
+    cluster.sites[0].is_silent = cluster.sites[1].is_silent = true;
+    report = report_by_hand(&cluster, &broken);
+    assert_int_equal(call(&cluster, cluster.roster->coordinators[leader_of(&cluster, 0)].wire->id,
+                          site_name(&cluster, 0), CORE_SUBMIT, &report->base),
+                     0);
+    report_free(&report);
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    run_for(&cluster, 5000);
+    assert_int_equal(completeness_of_site(cluster_top_view(&cluster), 0).outcome, OUTCOME_PENDING);
+    cluster.now_ms = cluster.task->wire->close_ms;
+    assert_true(cluster_run(&cluster, order_is_there, 600000));
+    assert_int_equal(completeness_of_site(cluster_top_view(&cluster), 0).outcome, OUTCOME_REJECTED);
+    assert_int_equal(completeness_of_site(cluster_top_view(&cluster), 0).reason, REJECT(PROOF));
+    assert_int_equal(completeness_of_site(cluster_top_view(&cluster), 1).outcome, OUTCOME_MISSING);
+    sum = completeness_of_area(cluster_top_view(&cluster), area(&cluster, "990101"));
+    assert_int_equal(sum.expected, 3);
+    assert_int_equal(completeness_received(&sum), 2);
+    assert_int_equal(completeness_verified(&sum), 1);
+    cluster_stop(&cluster);
+}
+
+static void test_cards__follow_the_rule(void **state)
+{
+    static const struct card_rule rule = {
+        .window = 4, .yellow_missing = 1, .yellow_late = 2, .red_missing = 3, .red_late = 4};
+    enum outcome outcomes[8] = {OUTCOME_MISSING, OUTCOME_MISSING, OUTCOME_MISSING, OUTCOME_ON_TIME,
+                                OUTCOME_ON_TIME, OUTCOME_LATE,    OUTCOME_ON_TIME, OUTCOME_PENDING};
+
+    (void)state;
+    assert_int_equal(card_of(&rule, outcomes, 0), CARD_NONE);
+    assert_int_equal(card_of(&rule, outcomes, 1), CARD_YELLOW);
+    assert_int_equal(card_of(&rule, outcomes, 4), CARD_RED);
+    assert_int_equal(card_of(&rule, outcomes, 8), CARD_NONE); /* out of the window; pending does not count */
+    outcomes[6] = OUTCOME_LATE;
+    assert_int_equal(card_of(&rule, outcomes, 8), CARD_YELLOW);
+    outcomes[5] = outcomes[4] = OUTCOME_REJECTED;
+    assert_int_equal(card_of(&rule, outcomes, 8), CARD_YELLOW);
+    outcomes[6] = OUTCOME_DROPPED;
+    assert_int_equal(card_of(&rule, outcomes, 8), CARD_RED);
 }
 
 static void test_amendment__only_extends_and_only_by_both_sides(void **state)
@@ -270,6 +364,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_amendment__lets_a_late_hospital_in),
+        cmocka_unit_test(test_completeness__names_the_rejected_and_the_missing),
+        cmocka_unit_test(test_cards__follow_the_rule),
         cmocka_unit_test(test_amendment__only_extends_and_only_by_both_sides),
         cmocka_unit_test(test_amendment__leaves_what_is_frozen),
         cmocka_unit_test(test_scheduler__finds_what_is_due_after_restarts_and_jumps),
