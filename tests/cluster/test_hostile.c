@@ -269,11 +269,12 @@ static void test_roles__each_method_has_its_callers(void **state)
     Weft__V1__VerifyRequest verify = WEFT__V1__VERIFY_REQUEST__INIT;
     Weft__V1__CoSignRequest cosign = WEFT__V1__CO_SIGN_REQUEST__INIT;
     Weft__V1__PutShareRequest share = WEFT__V1__PUT_SHARE_REQUEST__INIT;
+    Weft__V1__GetSiteStateRequest site_state = WEFT__V1__GET_SITE_STATE_REQUEST__INIT;
     static const struct {
         const char *receiver, *peer;
-        bool allowed[CORE_NUM_METHODS]; /* get, put, submit, verify, cosign, share */
+        bool allowed[CORE_GET_SITE_STATE + 1]; /* get, put, submit, verify, cosign, share, site state */
     } cases[] = {
-        {"lead-990101", "h0000.test", {1, 0, 1, 0, 0, 0}},
+        {"lead-990101", "h0000.test", {1, 1, 1, 0, 0, 0, 1}}, /* it may give its consents */
         {"lead-990102", "h0000.test", {0}},
         {"lead-9901", "h0000.test", {0}},
         {"help-9901", "h0000.test", {0}},
@@ -296,9 +297,10 @@ static void test_roles__each_method_has_its_callers(void **state)
     requests[CORE_VERIFY] = &verify.base;
     requests[CORE_CO_SIGN] = &cosign.base;
     requests[CORE_PUT_SHARE] = &share.base;
+    requests[CORE_GET_SITE_STATE] = &site_state.base;
     begin(&cluster, &tiny);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (int m = 0; m < CORE_NUM_METHODS; m++) {
+        for (int m = 0; m <= CORE_GET_SITE_STATE; m++) {
             int rc = call(&cluster, cases[i].receiver, cases[i].peer, (enum core_method)m, requests[m]);
             if ((rc != ERR_NOT_ALLOWED) != cases[i].allowed[m]) {
                 fail_msg("%s of %s by %s: %d", core_method_name((enum core_method)m), cases[i].receiver,
@@ -308,7 +310,8 @@ static void test_roles__each_method_has_its_callers(void **state)
     }
     assert_int_equal(call(&cluster, "lead-99", "stranger.test", CORE_GET_DOCUMENTS, &get.base),
                      ERR_PEER_UNKNOWN);
-    assert_int_equal(call(&cluster, "lead-99", "", CORE_GET_DOCUMENTS, &get.base), ERR_PEER_UNKNOWN);
+    /* without a name: the own console, which no network reaches */
+    assert_int_equal(call(&cluster, "lead-99", "", CORE_GET_DOCUMENTS, &get.base), ERR_NOT_ALLOWED);
     cluster_stop(&cluster);
 }
 
