@@ -32,34 +32,11 @@ struct console {
     bool has_rpc;
 };
 
-/* Where it serves: what it listens on, with the port that it wrote if that was left open. */
 static int own_address(struct console *console, struct err *err)
 {
-    const struct setup_settings *settings = &console->setup.settings;
-    const char *colon = strrchr(settings->listen, ':'), *host = settings->listen;
-    int host_len = (int)(colon - host);
-    uint8_t *written = NULL;
-    size_t len = 0;
-    int rc = 0;
-
-    if (strncmp(host, "0.0.0.0:", 8) == 0) {
-        host = "127.0.0.1";
-        host_len = (int)strlen(host);
-    } else if (strncmp(host, "[::]:", 5) == 0) {
-        host = "[::1]";
-        host_len = (int)strlen(host);
-    }
-    if (strcmp(colon, ":0") == 0) {
-        rc = settings->port_file == NULL
-                 ? err_set(err, ERR_UNREACHABLE, "listen names no port, and there is no port_file")
-                 : file_read(&written, &len, settings->port_file, 16, err);
-    }
-    if (rc == 0) {
-        snprintf(console->address, sizeof console->address, "%.*s:%lu", host_len, host,
-                 strtoul(written != NULL ? (const char *)written : colon + 1, NULL, 10));
-    }
-    free(written);
-    return rc;
+    return setup_local_endpoint(&console->setup, console->address)
+               ? 0
+               : err_set(err, ERR_UNREACHABLE, "the daemon's port is not known: set listen or port_file");
 }
 
 static int console_open(struct console *console, const char *settings_path, struct err *err)

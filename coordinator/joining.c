@@ -33,8 +33,9 @@ static bool is_console(enum core_method method)
 
 bool joining_concerns(const struct core *core, const char *tls_name, enum core_method method)
 {
-    return method == CORE_JOIN || is_console(method) || strcmp(tls_name, core->tls_name) == 0 ||
-           token_is_one_time_name(tls_name, core->tls_name);
+    bool is_own = strcmp(tls_name, core->tls_name) == 0 && method != CORE_SUBMIT; /* that is a report from a file */
+
+    return method == CORE_JOIN || is_console(method) || is_own || token_is_one_time_name(tls_name, core->tls_name);
 }
 
 /* ---- who certifies whom ---- */
