@@ -101,11 +101,11 @@ grep -c BEGIN city-l/tls.crt >out.txt
 
 # ---- its helper
 passes "invite the helper" "$coordinator" invite --settings top-l.yaml --coordinator --out city-h.token city-h
-"$coordinator" join city-h.token city-h >join.txt 2>&1 &
+"$coordinator" join city-h.token city-h >helper.txt 2>&1 &
 joining=$!
-until_holds 20 "the helper shows its fingerprint" grep -q '^fingerprint' join.txt
-until_holds 20 "admit the helper" "$coordinator" admit --settings top-l.yaml city-h "$(print_fingerprint join.txt)"
-wait $joining || { fail "the helper did not join while it waited"; cat join.txt; }
+until_holds 20 "the helper shows its fingerprint" grep -q '^fingerprint' helper.txt
+until_holds 20 "admit the helper" "$coordinator" admit --settings top-l.yaml city-h "$(print_fingerprint helper.txt)"
+wait $joining || { fail "the helper did not join while it waited"; cat helper.txt; }
 
 # ---- the next roster names both; nobody else gets a new certificate
 sum_before=$(cat top-l/tls.crt top-h/tls.crt | sha256sum)
@@ -129,11 +129,11 @@ until_holds 30 "the city's leader serves" test -s city-l/port
 
 # ---- a hospital of the city
 until_holds 30 "invite a hospital" "$coordinator" invite --settings city-l/settings.yaml --out h1.token h1
-"$node" join h1.token h1 >join.txt 2>&1 &
+"$node" join h1.token h1 >hospital.txt 2>&1 &
 joining=$!
-until_holds 20 "the hospital shows its fingerprint" grep -q '^fingerprint' join.txt
-until_holds 20 "admit the hospital" "$coordinator" admit --settings city-l/settings.yaml h1 $(print_fingerprint join.txt)
-wait $joining || { fail "the hospital did not join while it waited"; cat join.txt; }
+until_holds 20 "the hospital shows its fingerprint" grep -q '^fingerprint' hospital.txt
+until_holds 20 "admit the hospital" "$coordinator" admit --settings city-l/settings.yaml h1 $(print_fingerprint hospital.txt)
+wait $joining || { fail "the hospital did not join while it waited"; cat hospital.txt; }
 grep -q '"kind":"join"' h1/egress.log || fail "what left at joining is not in the egress log"
 refuses "a certificate alone" PEER_UNKNOWN "$node" run --settings h1/settings.yaml --once
 {
@@ -145,8 +145,8 @@ until_holds 30 "the hospital takes part" "$node" run --settings h1/settings.yaml
 [ "$sum_before" = "$(cat top-l/tls.crt top-h/tls.crt | sha256sum)" ] || fail "adding parties changed others' certificates"
 refuses "an id that the roster knows with other keys" JOIN_CONFLICT sh -c "
     '$coordinator' invite --settings city-l/settings.yaml --out again.token h1 &&
-    { '$node' join again.token h1-again --wait 0 >join.txt 2>&1 || true; } &&
-    '$coordinator' admit --settings city-l/settings.yaml h1 \$(sed -n 's/^fingerprint: //p' join.txt)"
+    { '$node' join again.token h1-again --wait 0 >hospital.txt 2>&1 || true; } &&
+    '$coordinator' admit --settings city-l/settings.yaml h1 \$(sed -n 's/^fingerprint: //p' hospital.txt)"
 
 # ---- shut out, while the hospital's connection and the leader's process go on
 "$node" run --settings h1/settings.yaml >h1.log 2>&1 &
@@ -164,5 +164,5 @@ for c in city-l city-h top-l top-h; do
     wait "${pids[$c]}" || fail "$c ended badly"
     unset "pids[$c]"
 done
-[ $failures -eq 0 ] || { tail -3 ./*.log; exit 1; }
+[ $failures -eq 0 ] || { tail -n 5 ./*.log; exit 1; }
 echo "all of it holds"
