@@ -2,6 +2,7 @@
  *
  *     core.c      loading, authorisation, dispatch, pending calls
  *     exchange.c  documents: taking in, giving out, pulling, pushing
+ *     key_sheet.c the own key of each task
  *     intake.c    reports: submission, verification, receipts
  *     site_state.c  what is held of a site's reports, for that site
  *     cosign.c    documents of a pair: proposing, checking, signing
@@ -181,6 +182,11 @@ WEFT_MUST_USE int exchange_answer(struct core *core, struct db *db, struct core_
                                   const ProtobufCMessage *response, int64_t now_ms, struct err *err);
 /* A call to a peer failed with this error. */
 void exchange_failed(struct core *core, const struct core_call *call, int code);
+
+/* ---- key_sheet.c ---- */
+
+/* Have this task's key in memory and its sheet among the documents; both are made at the first call. */
+WEFT_MUST_USE int key_sheet_due(struct core_round *round, struct core_task *task, struct err *err);
 
 /* ---- intake.c ---- */
 
