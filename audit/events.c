@@ -120,3 +120,21 @@ char *event_signers(const struct event *event, char *out, size_t out_len)
     }
     return out;
 }
+
+void event_write(struct json *json, const struct view *view, const struct event *event)
+{
+    json_object(json, NULL);
+    json_text(json, "event", event_name(event->kind));
+    if (event->time_ms == 0) {
+        json_null(json, "time_ms");
+    } else {
+        json_int(json, "time_ms", event->time_ms);
+    }
+    json_text(json, "area", event->area == NONE ? NULL : view->roster->areas[event->area].wire->code);
+    json_array(json, "signers");
+    for (size_t i = 0; event->document != NULL && i < event->document->n_signatures; i++) {
+        json_text(json, NULL, event->document->signatures[i]->signer);
+    }
+    json_end(json);
+    json_end(json);
+}

@@ -3,6 +3,7 @@
 #define AUDIT_EVENTS_H
 
 #include "audit/view.h"
+#include "base/json.h"
 
 enum event_kind {
     EVENT_PUBLISHED,
@@ -34,5 +35,7 @@ const char *event_name(enum event_kind kind);
 const char *event_text(enum event_kind kind, enum err_lang lang);
 /* "lead-330302, help-3303": who signed it; "" when nobody needed to. Cut if it does not fit. */
 char *event_signers(const struct event *event, char *out, size_t out_len);
+/* The same as an object of JSON, see docs/completeness-json.md: a time that nobody stated is null. */
+void event_write(struct json *json, const struct view *view, const struct event *event);
 
 #endif

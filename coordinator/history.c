@@ -121,20 +121,6 @@ static int find_view(struct history *history, const struct view **view, struct e
 
 /* ---- events ---- */
 
-static void write_event(struct json *json, const struct view *view, const struct event *event)
-{
-    json_object(json, NULL);
-    json_text(json, "event", event_name(event->kind));
-    write_time(json, "time_ms", event->time_ms);
-    json_text(json, "area", event->area == NONE ? NULL : view->roster->areas[event->area].wire->code);
-    json_array(json, "signers");
-    for (size_t i = 0; event->document != NULL && i < event->document->n_signatures; i++) {
-        json_text(json, NULL, event->document->signatures[i]->signer);
-    }
-    json_end(json);
-    json_end(json);
-}
-
 static void print_event(const struct view *view, const struct event *event, enum err_lang lang)
 {
     struct calendar_zone zone = zone_of(view);
@@ -167,7 +153,7 @@ static int print_events(struct history *history, struct err *err)
     }
     for (size_t i = 0; i < num; i++) {
         if (history->json != NULL) {
-            write_event(history->json, view, &events[i]);
+            event_write(history->json, view, &events[i]);
         } else {
             print_event(view, &events[i], history->request->lang);
         }

@@ -25,20 +25,6 @@ static void print_event(const struct args *args, const struct view *view, const 
     putchar('\n');
 }
 
-static void write_event(struct json *json, const struct view *view, const struct event *event)
-{
-    json_object(json, NULL);
-    json_text(json, "event", event_name(event->kind));
-    json_int(json, "time_ms", event->time_ms);
-    json_text(json, "area", event->area == NONE ? NULL : view->roster->areas[event->area].wire->code);
-    json_array(json, "signers");
-    for (size_t i = 0; event->document != NULL && i < event->document->n_signatures; i++) {
-        json_text(json, NULL, event->document->signatures[i]->signer);
-    }
-    json_end(json);
-    json_end(json);
-}
-
 static int print_events(const struct args *args, const struct agent_task *task, struct err *err)
 {
     struct event *events = NULL;
@@ -55,7 +41,7 @@ static int print_events(const struct args *args, const struct agent_task *task, 
         json_text(&json, "task", task->task->hex);
         json_array(&json, "events");
         for (size_t i = 0; i < num; i++) {
-            write_event(&json, task->view, &events[i]);
+            event_write(&json, task->view, &events[i]);
         }
         json_end(&json);
         json_end(&json);
