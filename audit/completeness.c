@@ -23,7 +23,7 @@ struct outcome_of_site completeness_of_site(const struct view *view, int site)
     struct outcome_of_site result = {.outcome = OUTCOME_MISSING};
 
     if (freeze == NULL) {
-        result.outcome = view->order.document == NULL ? OUTCOME_PENDING : OUTCOME_MISSING;
+        result.outcome = view_order_of(view, view->roster->sites[site].area)->document == NULL ? OUTCOME_PENDING : OUTCOME_MISSING;
         return result;
     }
     for (size_t i = 0; i < freeze->n_reports; i++) {

@@ -61,7 +61,7 @@ static int by_time(const void *a, const void *b)
 int events_of(struct event **events, size_t *num, const struct view *view, int64_t now_ms, struct err *err)
 {
     size_t areas = (size_t)view->roster->num_areas, coordinators = (size_t)view->roster->num_coordinators;
-    struct list list = {calloc(8 + view->num_amendments + 2 * areas + coordinators, sizeof *list.events), 0};
+    struct list list = {calloc(8 + view->num_amendments + 4 * areas + coordinators, sizeof *list.events), 0};
 
     if (list.events == NULL) {
         return err_set(err, ERR_NO_MEMORY, "events");
@@ -70,6 +70,8 @@ int events_of(struct event **events, size_t *num, const struct view *view, int64
     for (int i = 0; i < view->roster->num_areas; i++) {
         add_held(&list, EVENT_CLOSED, &view->freezes[i], i);
         add_held(&list, EVENT_RELEASED, &view->releases[i], i);
+        add_held(&list, EVENT_ORDERED, &view->orders[i], i);
+        add_held(&list, EVENT_ROLLED_UP, &view->patterns[i], i);
     }
     add_held(&list, EVENT_ORDERED, &view->order, NONE);
     add_held(&list, EVENT_ROLLED_UP, &view->pattern, NONE);

@@ -35,7 +35,7 @@ int view_series_block(const struct view *view, int series, int site)
         return NONE;
     }
     while (area != NONE && !is_open(view, area, series)) {
-        area = view->roster->areas[area].parent;
+        area = view_parent(view, area);
     }
     return area;
 }
@@ -66,10 +66,10 @@ bool view_opening_is_allowed(const struct view *view, const struct opening *open
         return false;
     }
     if (opening->stage == STAGE(CONTRIBUTES)) {
-        return view->order.document != NULL && opening->scope == SCOPE(BLOCK) &&
+        return view_order_of(view, opening->area)->document != NULL && opening->scope == SCOPE(BLOCK) &&
                has_order_block(view, opening->area);
     }
-    if (opening->stage != STAGE(VALUES) || view->plan.document == NULL) {
+    if (opening->stage != STAGE(VALUES) || view_plan_of(view, opening->area)->document == NULL) {
         return false;
     }
     return opening->scope == SCOPE(TOTAL)   ? is_open_for_any(view, opening->area)
@@ -165,7 +165,7 @@ bool view_opening_has(const struct view *view, const struct opening *opening, in
         return view->block[site] == opening->area;
     }
     if (opening->scope == SCOPE(TOTAL)) {
-        return roster_is_within(view->roster, view->roster->sites[site].area, opening->area);
+        return view_is_in(view, site, opening->area);
     }
     return view_series_block(view, series, site) == opening->area;
 }
@@ -197,7 +197,8 @@ int view_opening_sealer(const struct view *view, const struct opening *opening)
 
 const uint8_t *view_opening_basis(const struct view *view, const struct opening *opening)
 {
-    return opening->stage == STAGE(CONTRIBUTES) ? view->order.digest : view->plan.digest;
+    return opening->stage == STAGE(CONTRIBUTES) ? view_order_of(view, opening->area)->digest
+                                                : view_plan_of(view, opening->area)->digest;
 }
 
 const Weft__V1__SealedShare *view_sealed_share(const struct view *view, const struct opening *opening,

@@ -4,14 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_open(const struct view *view, int area, int series)
+#include "audit/view_internal.h"
+
+static bool takes_part(const struct pattern_layer *layer, int area)
 {
-    return view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series];
+    return layer->takes_part == NULL || layer->takes_part[area];
 }
 
-static bool has_own_block(const struct view *view, int area, int series)
+static bool is_open(const struct pattern_layer *layer, int area, int series)
 {
-    return view->has_own_block[(size_t)area * (size_t)view->task->num_series + (size_t)series];
+    const struct view *view = layer->view;
+
+    return takes_part(layer, area) &&
+           view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series];
+}
+
+static bool has_own_block(const struct pattern_layer *layer, int area, int series)
+{
+    const struct view *view = layer->view;
+
+    return takes_part(layer, area) &&
+           view->has_own_block[(size_t)area * (size_t)view->task->num_series + (size_t)series];
 }
 
 int pattern_total(const struct pattern_layer *layer, int area, int cell)
@@ -38,7 +51,7 @@ static void fill_total(struct suppress_cell *total, const struct pattern_layer *
     const struct task *task = layer->view->task;
     const Weft__V1__States *states = states_of(layer, area);
 
-    total->hidden = !is_open(layer->view, area, task->cells[cell].series) || states == NULL;
+    total->hidden = !is_open(layer, area, task->cells[cell].series) || states == NULL;
     total->state = total->hidden ? unknown : states->total.data[cell];
     total->fixed = layer->is_fixed != NULL && layer->is_fixed[area];
     total->suppressed = total->fixed && (total->hidden || layer->suppressed[area * task->num_cells + cell]);
@@ -48,7 +61,7 @@ static void fill_block(struct suppress_cell *block, const struct pattern_layer *
                        uint8_t unknown)
 {
     const Weft__V1__States *states = states_of(layer, area);
-    bool is_there = has_own_block(layer->view, area, layer->view->task->cells[cell].series);
+    bool is_there = has_own_block(layer, area, layer->view->task->cells[cell].series);
 
     block->free = true;
     block->hidden = states == NULL;
@@ -120,14 +133,14 @@ void pattern_add_child(struct pattern *pattern, int cell)
 }
 
 /* Is `area` a maximal open descendant of `above`? */
-static bool is_next_below(const struct view *view, int area, int above, int series)
+static bool is_next_below(const struct pattern_layer *layer, int area, int above, int series)
 {
-    int up = view->roster->areas[area].parent;
+    int up = view_parent(layer->view, area);
 
-    while (up != NONE && up != above && !is_open(view, up, series)) {
-        up = view->roster->areas[up].parent;
+    while (up != NONE && up != above && !is_open(layer, up, series)) {
+        up = view_parent(layer->view, up);
     }
-    return up == above && is_open(view, area, series);
+    return up == above && is_open(layer, area, series);
 }
 
 static void add_tree_lines(struct pattern *pattern, const struct pattern_layer *layer, int area, int series)
@@ -137,8 +150,8 @@ static void add_tree_lines(struct pattern *pattern, const struct pattern_layer *
 
     for (int c = s->first_cell; c < s->first_cell + s->num_cells; c++) {
         bool begun = false;
-        for (int below = 0; below < view->roster->num_areas; below++) {
-            if (is_next_below(view, below, area, series)) {
+        for (int below = 0; below < layer->view->roster->num_areas; below++) {
+            if (is_next_below(layer, below, area, series)) {
                 if (!begun) {
                     pattern_begin_line(pattern, pattern_total(layer, area, c), PATTERN_ALL);
                     begun = true;
@@ -146,30 +159,30 @@ static void add_tree_lines(struct pattern *pattern, const struct pattern_layer *
                 pattern_add_child(pattern, pattern_total(layer, below, c));
             }
         }
-        if (begun && has_own_block(view, area, series)) {
+        if (begun && has_own_block(layer, area, series)) {
             pattern_add_child(pattern, pattern_block(layer, area, c));
         }
     }
 }
 
 /* Are the same areas open for both series just below `above`, and is there the same rest block? */
-static bool adds_up_alike(const struct view *view, int above, int a, int b)
+static bool adds_up_alike(const struct pattern_layer *layer, int above, int a, int b)
 {
-    if (!is_open(view, above, b) || has_own_block(view, above, a) != has_own_block(view, above, b)) {
+    if (!is_open(layer, above, b) || has_own_block(layer, above, a) != has_own_block(layer, above, b)) {
         return false;
     }
-    for (int below = 0; below < view->roster->num_areas; below++) {
-        if (is_next_below(view, below, above, a) != is_next_below(view, below, above, b)) {
+    for (int below = 0; below < layer->view->roster->num_areas; below++) {
+        if (is_next_below(layer, below, above, a) != is_next_below(layer, below, above, b)) {
             return false;
         }
     }
     return true;
 }
 
-static bool has_open_below(const struct view *view, int above, int series)
+static bool has_open_below(const struct pattern_layer *layer, int above, int series)
 {
-    for (int below = 0; below < view->roster->num_areas; below++) {
-        if (is_next_below(view, below, above, series)) {
+    for (int below = 0; below < layer->view->roster->num_areas; below++) {
+        if (is_next_below(layer, below, above, series)) {
             return true;
         }
     }
@@ -201,12 +214,12 @@ static void add_strata_lines(struct pattern *pattern, const struct pattern_layer
     while (end < task->num_series && strcmp(all[end].wire->indicator, all[series].wire->indicator) == 0) {
         end++;
     }
-    implied = has_open_below(layer->view, area, series);
+    implied = has_open_below(layer, area, series);
     for (int i = series + 1; i < end; i++) {
-        implied = implied && adds_up_alike(layer->view, area, series, i);
+        implied = implied && adds_up_alike(layer, area, series, i);
     }
     for (int i = 0; end > series + 1 && i < all[series].num_cells; i++) {
-        if (implied && has_own_block(layer->view, area, series)) {
+        if (implied && has_own_block(layer, area, series)) {
             add_strata_line(pattern, layer, pattern_block, area, series, end, i);
         }
         add_strata_line(pattern, layer, pattern_total, area, series, end, i);
@@ -249,7 +262,7 @@ static void add_lines(struct pattern *pattern, const struct pattern_layer *layer
 
     for (int area = 0; area < layer->view->roster->num_areas; area++) {
         for (int series = 0; series < task->num_series; series++) {
-            if (!is_open(layer->view, area, series)) {
+            if (!is_open(layer, area, series)) {
                 continue;
             }
             add_tree_lines(pattern, layer, area, series);

@@ -35,6 +35,7 @@
 struct pattern_layer {
     const struct view *view;
     const bool *use_states;    /* by area: its states count */
+    const bool *takes_part;    /* by area: others count as not open; NULL: all take part */
     const bool *is_fixed;      /* by area; NULL: no area is */
     const uint8_t *suppressed; /* of fixed areas, by area * num_cells + cell: 1 hidden */
     int first_cell;            /* of the table; set by pattern_add_layer */

@@ -217,7 +217,7 @@ static int check_origin(struct pattern_layers *layers, const struct view *view, 
     const Weft__V1__Order *order = (const Weft__V1__Order *)view->order.body;
     bool all = view->base == NULL || layer_of(layers, view->base) != NULL;
 
-    for (size_t i = 0; order->n_listed > 0 && i < view->num_parts; i++) {
+    for (size_t i = 0; i < view->num_parts && order->n_listed > 0; i++) {
         all = all && layer_of(layers, view->parts[i]) != NULL;
     }
     return all ? 0 : err_set(err, ERR_ORDER_DIFFERS, "pattern leaves out what the task is made from");

@@ -12,7 +12,8 @@
 static bool flags_new(struct view *view)
 {
     size_t areas = (size_t)view->roster->num_areas, sites = (size_t)view->roster->num_sites + 1;
-    bool **by_area[] = {&view->is_listed, &view->stands, &view->uses_contributes, &view->uses_states};
+    bool **by_area[] = {&view->is_listed, &view->stands, &view->uses_contributes, &view->uses_states,
+                        &view->takes_in};
     bool **by_site[] = {&view->reports_here, &view->site_is_frozen, &view->is_in_total, &view->is_pending,
                         &view->consent_counts};
     bool good = true;
@@ -30,6 +31,7 @@ static void flags_free(struct view *view)
 {
     free(view->is_listed);
     free(view->stands);
+    free(view->takes_in);
     free(view->uses_contributes);
     free(view->uses_states);
     free(view->reports_here);
@@ -57,6 +59,9 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     view->contributes = calloc(areas, sizeof *view->contributes);
     view->states = calloc(areas, sizeof *view->states);
     view->releases = calloc(areas, sizeof *view->releases);
+    view->orders = calloc(areas, sizeof *view->orders);
+    view->plans = calloc(areas, sizeof *view->plans);
+    view->patterns = calloc(areas, sizeof *view->patterns);
     view->consents = calloc(sites + 1, sizeof *view->consents);
     view->block = calloc(sites + 1, sizeof *view->block);
     view->is_open = calloc(areas * (size_t)task->num_series, sizeof *view->is_open);
@@ -65,7 +70,8 @@ int view_new(struct view **out, const struct roster *roster, const struct task *
     view->suppressed = calloc(areas * (size_t)task->num_cells, sizeof *view->suppressed);
     if (view->parts == NULL || view->key_sheets == NULL || view->erasures == NULL || view->freezes == NULL ||
         view->contributes == NULL ||
-        view->states == NULL || view->releases == NULL || view->consents == NULL || view->block == NULL ||
+        view->states == NULL || view->releases == NULL || view->orders == NULL || view->plans == NULL ||
+        view->patterns == NULL || view->consents == NULL || view->block == NULL ||
         view->is_open == NULL || view->is_same == NULL || view->has_own_block == NULL ||
         view->suppressed == NULL || !flags_new(view)) {
         view_free(&view);
@@ -109,6 +115,9 @@ void view_free(struct view **out)
     held_free(view->contributes, view->roster->num_areas);
     held_free(view->states, view->roster->num_areas);
     held_free(view->releases, view->roster->num_areas);
+    held_free(view->orders, view->roster->num_areas);
+    held_free(view->plans, view->roster->num_areas);
+    held_free(view->patterns, view->roster->num_areas);
     held_clear(&view->order);
     held_clear(&view->plan);
     held_clear(&view->pattern);
@@ -197,6 +206,12 @@ static const char *body_subject(const Weft__V1__Document *document, const Protob
         return ((const Weft__V1__Consent *)body)->site;
     case DOC(NOTE):
         return ((const Weft__V1__Note *)body)->area;
+    case DOC(ORDER):
+        return ((const Weft__V1__Order *)body)->area;
+    case DOC(PLAN):
+        return ((const Weft__V1__Plan *)body)->area;
+    case DOC(PATTERN):
+        return ((const Weft__V1__Pattern *)body)->area;
     default:
         return "";
     }
@@ -207,6 +222,7 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
 {
     const struct roster *roster = view->roster;
     const char *subject = body_subject(document, body);
+    bool is_late;
     int index;
 
     switch (document->type) {
@@ -229,7 +245,7 @@ static bool is_signed_rightly(const struct view *view, const Weft__V1__Document 
     case DOC(ORDER):
     case DOC(PLAN):
     case DOC(PATTERN):
-        return pair_signed(view, document, roster->top);
+        return (index = view_root_named(view, subject, &is_late)) != NONE && pair_signed(view, document, index);
     case DOC(VOID):
     case DOC(AMENDMENT):
         return view_is_signed_by_authority(view, document);
@@ -323,11 +339,11 @@ const struct view_document *view_held(const struct view *view, Weft__V1__Documen
     case DOC(CONSENT):
         return &view->consents[index];
     case DOC(ORDER):
-        return &view->order;
+        return index == view->roster->top ? &view->order : &view->orders[index];
     case DOC(PLAN):
-        return &view->plan;
+        return index == view->roster->top ? &view->plan : &view->plans[index];
     case DOC(PATTERN):
-        return &view->pattern;
+        return index == view->roster->top ? &view->pattern : &view->patterns[index];
     case DOC(VOID):
         return &view->voided;
     case DOC(ERASURE):
@@ -343,7 +359,7 @@ static struct view_document *place_of(struct view *view, const Weft__V1__Documen
                                       const ProtobufCMessage *body)
 {
     const char *subject = body_subject(document, body);
-    int index = 0;
+    int index = view->roster->top;
 
     if (document->type == DOC(AMENDMENT)) {
         return view_place_amendment(view, ((const Weft__V1__Amendment *)body)->number);
@@ -508,7 +524,8 @@ static int count_sites(const struct view *view, int area, bool frozen_only)
     }
     for (int i = 0; i < view->roster->num_sites; i++) {
         if ((!frozen_only || view->site_is_frozen[i]) &&
-            roster_is_within(view->roster, view->roster->sites[i].area, area)) {
+            (frozen_only ? view_is_in(view, i, area)
+                         : roster_is_within(view->roster, view->roster->sites[i].area, area))) {
             num++;
         }
     }

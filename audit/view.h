@@ -55,6 +55,7 @@ struct view {
     struct view_document *erasures;   /* by coordinator */
     struct view_document *amendments; /* by number - 1 */
     size_t num_amendments;
+    struct view_document *orders, *plans, *patterns; /* by area: of children of the top that went on without it */
     struct view_sealed *sealed; /* all that were seen */
     size_t num_sealed;
     struct view_document *consents; /* by site; of a revision */
@@ -70,6 +71,7 @@ struct view {
     bool *is_in_total; /* by site: a total of this task or one before holds it */
     bool *is_pending;  /* by site: frozen, and no listed total holds yet what is new of it */
     bool *consent_counts; /* by site: named by the order */
+    bool *takes_in;       /* by area: a subtree whose own order the top's late one rests on */
     int *block; /* by site: the nearest area at or above it that is listed or stands; NONE if pending or not frozen */
     /* derived from the plan; the first four by area * num_series + series */
     bool *is_open;       /* opened in this task, or it stands and was open */
@@ -94,7 +96,8 @@ WEFT_MUST_USE int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Docu
                                     struct err *err);
 
 /* Where a document of this kind stands, or would stand: `index` is an area, of key sheets a coordinator, of order, plan,
- * of erasures too, of amendments the number before; of pattern and void nothing. NULL for other kinds. */
+ * pattern the top or the child of it that signed its own, of erasures a coordinator, of amendments the number before;
+ * of void nothing. NULL for other kinds. */
 const struct view_document *view_held(const struct view *view, Weft__V1__DocumentType type, int index);
 
 /* Check signatures and content of a document and take a copy of it. Adding it again is fine. */
@@ -134,6 +137,26 @@ int view_area_in_part(const struct view *view, size_t part, int area);
 /* How many tasks with a pattern add up with this one, over any number of others (pattern_context.h). */
 WEFT_MUST_USE int view_num_context(const struct view *view, size_t *num, struct err *err);
 
+/* ---- subtrees that went on without the top (see view_fallback.c) ---- */
+
+/* The child of the top at or above `area`; NONE for the top itself. */
+int view_subtree(const struct view *view, int area);
+/* Whose order holds for the area: its subtree, if that has one of its own, or the top. */
+int view_root_of(const struct view *view, int area);
+/* The documents that hold for the area; they may be missing yet. */
+const struct view_document *view_order_of(const struct view *view, int area);
+const struct view_document *view_plan_of(const struct view *view, int area);
+const struct view_document *view_pattern_of(const struct view *view, int area);
+/* The root that a body's `area` names: empty or the top's code (then the order is a late one) or a child of the top;
+ * NONE: no such. */
+int view_root_named(const struct view *view, const char *code, bool *is_late);
+/* Does the area take part in the order, plan and pattern of `root`? */
+bool view_takes_part(const struct view *view, int root, int area);
+/* When a plan or pattern of `root` is made without what is missing then: not before others had their time. */
+int64_t view_deadline(const struct view *view, Weft__V1__DocumentType type, int root);
+/* When the top signs its late order without the subtrees whose patterns are missing. */
+int64_t view_late_order_ms(const struct view *view);
+
 /* ---- revisions (see view_revision.c) ---- */
 
 /* Has the area a total that was opened in this task or before and holds still? After the order. */
@@ -151,18 +174,16 @@ bool view_base_is_ready(const struct view *view);
 
 /* ---- what is to be signed next; built by the leader and again by everyone who checks it ---- */
 
-/* The bodies below depend on public documents alone. The caller frees the arena message with wire_free. */
-WEFT_MUST_USE int view_build_order(const struct view *view, Weft__V1__Document **unsigned_document,
-                                   struct err *err);
-WEFT_MUST_USE int view_build_plan(const struct view *view, Weft__V1__Document **unsigned_document,
-                                  struct err *err);
-WEFT_MUST_USE int view_build_pattern(const struct view *view, Weft__V1__Document **unsigned_document,
-                                     struct err *err);
+/* The order, plan or pattern of `root`: the top or, after the fallback time, a child of it; `is_late` of an order: the
+ * top's after that time. Depends on public documents alone. The caller ends it with document_free. */
+WEFT_MUST_USE int view_build(const struct view *view, Weft__V1__DocumentType type, int root, bool is_late,
+                             Weft__V1__Document **unsigned_document, struct err *err);
 
 /* The task's times as they stand: its own, or those of its last amendment. Whoever asks what time it is for, asks
  * here. */
 struct view_times {
     int64_t open_ms, due_ms, close_ms, order_ms, plan_ms, pattern_ms, retention_ms;
+    int64_t order_deadline_ms, fallback_ms; /* move with order_ms; 0: no fallback */
 };
 struct view_times view_times(const struct view *view);
 

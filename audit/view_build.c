@@ -13,6 +13,8 @@
 /* Temporary arrays of one build, freed together. */
 struct build {
     const struct view *view;
+    int root;
+    bool is_late; /* the top's, after subtrees had to go on without it */
     size_t num_areas;
     int *parents;
     struct block_tree tree;
@@ -22,25 +24,31 @@ struct build {
     struct block_site *sites; /* whose numbers enter totals now */
     int num_sites;
     bool *fixed;      /* by area: in the tree for good, whatever this build lists */
-    const bool *use_consent;
+    const bool *use_consent, *use_subtree;
     Weft__V1__SiteDigest *consents;
     Weft__V1__SiteDigest **consent_list;
     Weft__V1__AreaDigest *digests;
     Weft__V1__AreaDigest **digest_list;
 };
 
-static int build_begin(struct build *build, const struct view *view, struct err *err)
+/* Is the area in a subtree that decides by itself, or is left out? */
+static bool is_settled(const struct build *build, int area)
+{
+    return build->is_late && view_subtree(build->view, area) != NONE;
+}
+
+static int build_begin(struct build *build, const struct view *view, int root, struct err *err)
 {
     size_t areas = (size_t)view->roster->num_areas, sites = (size_t)view->roster->num_sites;
 
-    *build = (struct build){.view = view, .num_areas = areas};
+    *build = (struct build){.view = view, .root = root, .num_areas = areas};
     build->parents = calloc(areas, sizeof *build->parents);
     build->listed = calloc(areas, sizeof *build->listed);
     build->reasons = calloc(areas, sizeof *build->reasons);
     build->site_is_frozen = calloc(sites + 1, sizeof *build->site_is_frozen);
     build->sites = calloc(sites + 1, sizeof *build->sites);
-    build->digests = calloc(areas, sizeof *build->digests);
-    build->digest_list = calloc(areas, sizeof(Weft__V1__AreaDigest *));
+    build->digests = calloc(2 * areas, sizeof *build->digests);
+    build->digest_list = calloc(2 * areas, sizeof(Weft__V1__AreaDigest *));
     build->fixed = calloc(areas, sizeof *build->fixed);
     build->reports_here = calloc(sites + 1, sizeof *build->reports_here);
     build->consents = calloc(sites + 1, sizeof *build->consents);
@@ -76,11 +84,9 @@ static void build_end(struct build *build)
     free(build->consent_list);
 }
 
-/* Name the predecessors that this build rests on. */
-static size_t name_predecessors(struct build *build, const bool *use, const struct view_document *held)
+/* Name the predecessors that this build rests on, from place `num` of the lists on; returns where they end. */
+static size_t name_predecessors(struct build *build, size_t num, const bool *use, const struct view_document *held)
 {
-    size_t num = 0;
-
     for (size_t area = 0; area < build->num_areas; area++) {
         if (use[area] && held[area].document != NULL) {
             weft__v1__area_digest__init(&build->digests[num]);
@@ -108,12 +114,28 @@ static bool is_unreleased(const struct build *build, int site)
            (build->view->base != NULL && build->view->base->is_pending[site]);
 }
 
+/* In the subtree of its root; of a late order in what it takes in, as it stands there. */
+static bool counts_site(const struct build *build, int site)
+{
+    const struct view *view = build->view;
+    int area = view->roster->sites[site].area;
+
+    if (is_settled(build, area)) {
+        return build->use_subtree[view_subtree(view, area)] && view->reports_here[site];
+    }
+    return build->reports_here[site] && roster_is_within(view->roster, area, build->root);
+}
+
 static void collect_sites(struct build *build, const bool *use_freeze)
 {
     const struct view *view = build->view;
     const struct roster_site *sites = view->roster->sites;
 
-    view_freeze_sites(view, use_freeze, build->reports_here, build->site_is_frozen);
+    view_freeze_sites(view, use_freeze, build->reports_here);
+    for (int i = 0; i < view->roster->num_sites; i++) {
+        build->reports_here[i] = counts_site(build, i);
+    }
+    view_with_base(view, build->reports_here, build->site_is_frozen);
     for (int i = 0; i < view->roster->num_sites; i++) {
         if (is_unreleased(build, i)) {
             build->sites[build->num_sites++] = (struct block_site){
@@ -190,8 +212,13 @@ static void list_candidates(struct build *build)
     for (size_t i = 0; i < view->task->wire->n_release_areas; i++) {
         int area = roster_find_area(view->roster, view->task->wire->release_areas[i]);
 
-        build->reasons[area] = judge_area(build, area, &build->listed[area]);
-        build->fixed[area] = build->reasons[area] == REASON(UNCHANGED);
+        if (is_settled(build, area)) {
+            build->reasons[area] = REASON(OWN_ORDER);
+            build->fixed[area] = build->use_subtree[view_subtree(view, area)] && view->is_listed[area];
+        } else {
+            build->reasons[area] = judge_area(build, area, &build->listed[area]);
+            build->fixed[area] = build->reasons[area] == REASON(UNCHANGED);
+        }
         build->listed[area] |= build->fixed[area];
     }
 }
@@ -213,7 +240,15 @@ static size_t name_consents(struct build *build)
     return num;
 }
 
-static int write_order(struct build *build, size_t num_freezes, Weft__V1__Document **document,
+/* How a body names its root. */
+static char *root_code(const struct build *build)
+{
+    bool is_usual = build->root == build->view->roster->top && !build->is_late;
+
+    return is_usual ? (char *)(uintptr_t) "" : build->view->roster->areas[build->root].wire->code;
+}
+
+static int write_order(struct build *build, const struct view_basis *basis, Weft__V1__Document **document,
                        struct err *err)
 {
     const struct view *view = build->view;
@@ -229,6 +264,9 @@ static int write_order(struct build *build, size_t num_freezes, Weft__V1__Docume
     }
     for (size_t area = 0; area < build->num_areas; area++) {
         char *code = view->roster->areas[area].wire->code;
+        if (!roster_is_within(view->roster, (int)area, build->root)) {
+            continue;
+        }
         if (build->listed[area] && !build->fixed[area]) {
             listed[order.n_listed++] = code;
         } else {
@@ -243,8 +281,14 @@ static int write_order(struct build *build, size_t num_freezes, Weft__V1__Docume
     order.revision = view->task->wire->revision;
     order.consents = build->consent_list;
     order.n_consents = name_consents(build);
+    order.area = root_code(build);
     order.freezes = build->digest_list;
-    order.n_freezes = num_freezes;
+    order.n_freezes = name_predecessors(build, 0, basis->use_freeze, view->freezes);
+    order.subtrees = build->digest_list + order.n_freezes;
+    if (build->is_late) {
+        order.n_subtrees =
+            name_predecessors(build, order.n_freezes, basis->use_subtree, view->patterns) - order.n_freezes;
+    }
     order.listed = listed;
     order.withheld = withheld_list;
     rc = document_new(document, DOC(ORDER), &order.base, err);
@@ -255,19 +299,21 @@ done:
     return rc;
 }
 
-int view_build_order_from(const struct view *view, const bool *use_freeze, const bool *use_consent,
+int view_build_order_from(const struct view *view, const struct view_basis *basis,
                           Weft__V1__Document **document, struct err *err)
 {
     struct build build;
     int rc;
 
-    if ((rc = build_begin(&build, view, err)) == 0) {
-        build.use_consent = use_consent;
-        collect_sites(&build, use_freeze);
+    if ((rc = build_begin(&build, view, basis->root, err)) == 0) {
+        build.is_late = basis->is_late;
+        build.use_consent = basis->use_consent;
+        build.use_subtree = basis->use_subtree;
+        collect_sites(&build, basis->use_freeze);
         list_candidates(&build);
         if ((rc = blocks_withhold_few_owners(&build.tree, build.listed, build.sites, build.num_sites,
                                              view->task->wire->min_sites, err)) == 0) {
-            rc = write_order(&build, name_predecessors(&build, use_freeze, view->freezes), document, err);
+            rc = write_order(&build, basis, document, err);
         }
     }
     build_end(&build);
@@ -305,6 +351,25 @@ static void begin_series(struct build *build, int series, const uint64_t *change
                 ? was_open || view->base == NULL || !view_has_total(view->base, (int)area)
                 : view->stands[area] && was_open;
         build->fixed[area] = build->listed[area] && was_open && (view->stands[area] || sum == 0);
+        if (!view_takes_part(view, build->root, (int)area)) {
+            build->listed[area] = false;
+        } else if (is_settled(build, (int)area)) {
+            build->listed[area] = build->fixed[area] = view->is_open[at];
+        }
+    }
+}
+
+/* Blocks of subtrees that are taken in and whose areas are not open join the top's, if no area between is open. */
+static void join_closed_blocks(const struct build *build, uint64_t *counts, bool *known)
+{
+    int top = build->root;
+
+    for (int area = 0; area < (int)build->num_areas; area++) {
+        if (is_settled(build, area) && view_takes_part(build->view, top, area) &&
+            build->view->is_listed[area] && blocks_area_of(&build->tree, build->listed, area) == top) {
+            counts[top] += counts[area];
+            known[top] &= known[area];
+        }
     }
 }
 
@@ -372,11 +437,13 @@ static int plan_series(struct build *build, int series, const bool *use_contribu
     }
     count_blocks(build, series, use_contributes, counts, changed, known);
     begin_series(build, series, changed);
+    join_closed_blocks(build, counts, known);
     if ((rc = withhold_few(build, series, counts, changed, known, err)) != 0) {
         goto done;
     }
     for (size_t area = 0; area < build->num_areas; area++) {
-        open[area * num_series + (size_t)series] = build->listed[area] && view->is_listed[area];
+        open[area * num_series + (size_t)series] =
+            build->listed[area] && view->is_listed[area] && !is_settled(build, (int)area);
     }
 done:
     free(counts);
@@ -427,6 +494,30 @@ done:
     return rc;
 }
 
+/* A late plan opens the top's strata where the top's block is the same for all of them and the whole, and each has
+ * enough hospitals there: then no part of a stratum follows from the others. */
+static int plan_late_strata(struct build *build, int whole, int end, const bool *use_contributes, bool *open,
+                            struct err *err)
+{
+    const struct view *view = build->view;
+    size_t num_series = (size_t)view->task->num_series;
+    bool *top = open + (size_t)build->root * num_series, all = top[whole];
+    int rc = 0;
+
+    for (int s = whole + 1; rc == 0 && s < end; s++) {
+        rc = plan_series(build, s, use_contributes, open, err);
+        all &= top[s];
+        for (size_t area = 0; area < build->num_areas; area++) {
+            all &= !is_settled(build, (int)area) || !view_takes_part(view, build->root, (int)area) ||
+                   view->is_open[area * num_series + (size_t)s] == view->is_open[area * num_series + (size_t)whole];
+        }
+    }
+    for (int s = whole + 1; s < end; s++) {
+        top[s] = all;
+    }
+    return rc;
+}
+
 static int write_plan(struct build *build, size_t num_contributes, const bool *open,
                       Weft__V1__Document **document, struct err *err)
 {
@@ -458,7 +549,8 @@ static int write_plan(struct build *build, size_t num_contributes, const bool *o
         }
     }
     plan.task_id = borrow(view->task->id, TASK_ID_SIZE);
-    plan.order_digest = borrow(view->order.digest, DIGEST_SIZE);
+    plan.area = root_code(build);
+    plan.order_digest = borrow(view_held(view, DOC(ORDER), build->root)->digest, DIGEST_SIZE);
     plan.contributes = build->digest_list;
     plan.n_contributes = num_contributes;
     plan.open = list;
@@ -470,8 +562,8 @@ done:
     return rc;
 }
 
-int view_build_plan_from(const struct view *view, const bool *use_contributes, Weft__V1__Document **document,
-                         struct err *err)
+int view_build_plan_from(const struct view *view, int root, const bool *use_contributes,
+                         Weft__V1__Document **document, struct err *err)
 {
     bool *open = calloc((size_t)view->roster->num_areas * (size_t)view->task->num_series, sizeof *open);
     struct build build = {0};
@@ -481,9 +573,10 @@ int view_build_plan_from(const struct view *view, const bool *use_contributes, W
         rc = view_build_sum_plan(view, document, err);
         goto done;
     }
-    if ((rc = build_begin(&build, view, err)) != 0) {
+    if ((rc = build_begin(&build, view, root, err)) != 0) {
         goto done;
     }
+    build.is_late = root == view->roster->top && view_is_late(view);
     if (open == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "plan");
         goto done;
@@ -492,11 +585,12 @@ int view_build_plan_from(const struct view *view, const bool *use_contributes, W
         for (end = s + 1; is_stratum_of(view, end, s); end++) {
         }
         if ((rc = plan_series(&build, s, use_contributes, open, err)) != 0 ||
-            (end > s + 1 && (rc = plan_strata(&build, s, end, use_contributes, open, err)) != 0)) {
+            (end > s + 1 && (rc = (build.is_late ? plan_late_strata : plan_strata)(&build, s, end, use_contributes,
+                                                                                   open, err)) != 0)) {
             goto done;
         }
     }
-    rc = write_plan(&build, name_predecessors(&build, use_contributes, view->contributes), open, document,
+    rc = write_plan(&build, name_predecessors(&build, 0, use_contributes, view->contributes), open, document,
                     err);
 done:
     free(open);
@@ -522,46 +616,58 @@ static int build_sum_order(const struct view *view, Weft__V1__Document **documen
     return rc;
 }
 
-int view_build_order(const struct view *view, Weft__V1__Document **document, struct err *err)
+static int build_order(const struct view *view, int root, bool is_late, Weft__V1__Document **document,
+                       struct err *err)
 {
     size_t areas = (size_t)view->roster->num_areas, sites = (size_t)view->roster->num_sites;
-    bool *use_freeze = calloc(areas, sizeof *use_freeze);
+    bool *use_freeze = calloc(areas, sizeof *use_freeze), *use_subtree = calloc(areas, sizeof *use_subtree);
     bool *use_consent = calloc(sites + 1, sizeof *use_consent);
+    struct view_basis basis = {root, is_late, use_freeze, use_consent, use_subtree};
     int rc;
 
     if (view->num_parts > 0) {
         rc = build_sum_order(view, document, err);
         goto done;
     }
-    if (use_freeze == NULL || use_consent == NULL) {
+    if (use_freeze == NULL || use_subtree == NULL || use_consent == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "documents");
         goto done;
     }
     for (size_t i = 0; i < areas; i++) {
-        use_freeze[i] = view->freezes[i].document != NULL;
+        use_freeze[i] = view->freezes[i].document != NULL && roster_is_within(view->roster, (int)i, root) &&
+                        !(is_late && view_subtree(view, (int)i) != NONE);
+        use_subtree[i] = is_late && view->patterns[i].document != NULL;
     }
     for (size_t i = 0; i < sites; i++) {
         use_consent[i] = view->consents[i].document != NULL;
     }
-    rc = view_build_order_from(view, use_freeze, use_consent, document, err);
+    rc = view_build_order_from(view, &basis, document, err);
 done:
     free(use_freeze);
+    free(use_subtree);
     free(use_consent);
     return rc;
 }
 
-int view_build_plan(const struct view *view, Weft__V1__Document **document, struct err *err)
+int view_build(const struct view *view, Weft__V1__DocumentType type, int root, bool is_late,
+               Weft__V1__Document **document, struct err *err)
 {
-    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
+    bool *use;
     int rc;
 
-    if (use == NULL) {
+    if (type == DOC(ORDER)) {
+        return build_order(view, root, is_late, document, err);
+    }
+    if (type == DOC(PATTERN)) {
+        return view_build_pattern(view, root, document, err);
+    }
+    if ((use = calloc((size_t)view->roster->num_areas, sizeof *use)) == NULL) {
         return err_set(err, ERR_NO_MEMORY, "documents");
     }
     for (int area = 0; area < view->roster->num_areas; area++) {
-        use[area] = view->contributes[area].document != NULL;
+        use[area] = view->contributes[area].document != NULL && view_takes_part(view, root, area);
     }
-    rc = view_build_plan_from(view, use, document, err);
+    rc = view_build_plan_from(view, root, use, document, err);
     free(use);
     return rc;
 }

@@ -130,17 +130,19 @@ static int named_predecessors(const struct view *view, const Weft__V1__Document 
     return 0;
 }
 
-static bool *all_held(const struct view *view, const struct view_document *held)
-{
-    bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
-
-    for (int area = 0; use != NULL && area < view->roster->num_areas; area++) {
-        use[area] = held[area].document != NULL;
-    }
-    return use;
-}
-
 /* ---- order, plan, pattern: rebuilt from their predecessors and compared ---- */
+
+/* The root that a plan or pattern names, whose order or plan must be held. */
+static int root_before(const struct view *view, const Weft__V1__Document *document,
+                       Weft__V1__DocumentType before, const char *code, int *root, struct err *err)
+{
+    bool is_late;
+
+    if ((*root = view_root_named(view, code, &is_late)) == NONE) {
+        return malformed(document, "area", err);
+    }
+    return view_held(view, before, *root)->document != NULL ? 0 : missing(document, document_type_name(before), err);
+}
 
 static int compare(const Weft__V1__Document *document, const Weft__V1__Document *own, struct err *err)
 {
@@ -155,14 +157,12 @@ static int check_plan(const struct view *view, const Weft__V1__Document *documen
 {
     Weft__V1__Document *own = NULL;
     bool *use = NULL;
-    int rc;
+    int root, rc;
 
-    if (view->order.document == NULL) {
-        return missing(document, "the order", err);
-    }
-    if ((rc = named_predecessors(view, document, plan->n_contributes, plan->contributes, view->contributes,
+    if ((rc = root_before(view, document, DOC(ORDER), plan->area, &root, err)) == 0 &&
+        (rc = named_predecessors(view, document, plan->n_contributes, plan->contributes, view->contributes,
                                  &use, err)) == 0 &&
-        (rc = view_build_plan_from(view, use, &own, err)) == 0) {
+        (rc = view_build_plan_from(view, root, use, &own, err)) == 0) {
         rc = compare(document, own, err);
     }
     document_free(&own);
@@ -176,15 +176,13 @@ static int check_pattern(const struct view *view, const Weft__V1__Document *docu
     struct pattern_context others = {0};
     Weft__V1__Document *own = NULL;
     bool *use = NULL;
-    int rc;
+    int root, rc;
 
-    if (view->plan.document == NULL) {
-        return missing(document, "the plan", err);
-    }
-    if ((rc = named_predecessors(view, document, pattern->n_states, pattern->states, view->states, &use,
+    if ((rc = root_before(view, document, DOC(PLAN), pattern->area, &root, err)) == 0 &&
+        (rc = named_predecessors(view, document, pattern->n_states, pattern->states, view->states, &use,
                                  err)) == 0 &&
         (rc = pattern_context_named(&others, view, pattern, err)) == 0 &&
-        (rc = view_build_pattern_from(view, use, &others, &own, err)) == 0) {
+        (rc = view_build_pattern_from(view, root, use, &others, &own, err)) == 0) {
         rc = compare(document, own, err);
     }
     pattern_context_clear(&others);
@@ -249,25 +247,35 @@ static int named_consents(const struct view *view, const Weft__V1__Document *doc
 static int check_order(const struct view *view, const Weft__V1__Document *document,
                        const Weft__V1__Order *order, struct err *err)
 {
-    bool *use_freeze = NULL, *use_consent = NULL;
+    bool *use_freeze = NULL, *use_consent = NULL, *use_subtree = NULL;
+    struct view_basis basis = {.root = NONE};
     Weft__V1__Document *own = NULL;
     int rc;
 
     if (view->num_parts > 0) {
         return check_sum_order(view, document, order, err);
     }
+    basis.root = view_root_named(view, order->area, &basis.is_late);
     if (!view_base_is_ready(view)) {
         return missing(document, "the pattern of the task that it revises", err);
     }
     if ((rc = named_predecessors(view, document, order->n_freezes, order->freezes, view->freezes, &use_freeze,
                                  err)) == 0 &&
+        (rc = named_predecessors(view, document, order->n_subtrees, order->subtrees, view->patterns,
+                                 &use_subtree, err)) == 0 &&
         (rc = named_consents(view, document, order, &use_consent, err)) == 0 &&
-        (rc = view_build_order_from(view, use_freeze, use_consent, &own, err)) == 0) {
-        rc = compare(document, own, err);
+        (rc = view_check_order_place(view, order, use_freeze, err)) == 0) {
+        basis.use_freeze = use_freeze;
+        basis.use_consent = use_consent;
+        basis.use_subtree = use_subtree;
+        if ((rc = view_build_order_from(view, &basis, &own, err)) == 0) {
+            rc = compare(document, own, err);
+        }
     }
     document_free(&own);
     free(use_freeze);
     free(use_consent);
+    free(use_subtree);
     return rc;
 }
 
@@ -329,10 +337,14 @@ static int check_contributes(const struct view *view, const Weft__V1__Document *
     int num_sites = 0, rc;
     int *slots;
 
-    if (view->order.document == NULL) {
+    if (opening.area == NONE) {
+        return malformed(document, "area", err);
+    }
+    if (view_order_of(view, opening.area)->document == NULL) {
         return missing(document, "the order", err);
     }
-    if (!is_this_task(view, &body->task_id) || !is_digest(&body->order_digest, view->order.digest) ||
+    if (!is_this_task(view, &body->task_id) ||
+        !is_digest(&body->order_digest, view_order_of(view, opening.area)->digest) ||
         !view_opening_is_allowed(view, &opening) || body->n_counts != num_series ||
         body->n_changed != (view->base == NULL ? 0 : num_series)) {
         return malformed(document, "task, order, area or size", err);
@@ -362,7 +374,11 @@ static int check_sealed(const struct view *view, const Weft__V1__Document *docum
     int *slots;
     size_t len;
 
-    if ((opening.stage == STAGE(CONTRIBUTES) ? view->order.document : view->plan.document) == NULL) {
+    if (opening.area == NONE) {
+        return malformed(document, "opening", err);
+    }
+    if ((opening.stage == STAGE(CONTRIBUTES) ? view_order_of(view, opening.area)
+                                             : view_plan_of(view, opening.area))->document == NULL) {
         return missing(document, "the order or plan", err);
     }
     if (!is_this_task(view, &body->task_id) || !view_opening_is_allowed(view, &opening)) {
@@ -387,10 +403,14 @@ static int check_states(const struct view *view, const Weft__V1__Document *docum
     struct opening opening = {roster_find_area(view->roster, body->area), SCOPE(TOTAL), STAGE(VALUES)};
     size_t num = (size_t)view->task->num_cells;
 
-    if (view->plan.document == NULL) {
+    if (opening.area == NONE) {
+        return malformed(document, "area", err);
+    }
+    if (view_plan_of(view, opening.area)->document == NULL) {
         return missing(document, "the plan", err);
     }
-    if (!is_this_task(view, &body->task_id) || !is_digest(&body->plan_digest, view->plan.digest) ||
+    if (!is_this_task(view, &body->task_id) ||
+        !is_digest(&body->plan_digest, view_plan_of(view, opening.area)->digest) ||
         !view_opening_is_allowed(view, &opening) || body->total.len != num || body->block.len != num ||
         body->delta.len != (view->base == NULL ? 0 : num)) {
         return malformed(document, "task, plan, area or size", err);
@@ -429,10 +449,14 @@ static int check_release(const struct view *view, const Weft__V1__Document *docu
     int *slots = NULL, num, rc = 0;
     uint64_t *totals = NULL;
 
-    if (view->pattern.document == NULL) {
+    if (opening.area == NONE) {
+        return malformed(document, "area", err);
+    }
+    if (view_pattern_of(view, opening.area)->document == NULL) {
         return missing(document, "the pattern", err);
     }
-    if (!is_this_task(view, &body->task_id) || !is_digest(&body->pattern_digest, view->pattern.digest) ||
+    if (!is_this_task(view, &body->task_id) ||
+        !is_digest(&body->pattern_digest, view_pattern_of(view, opening.area)->digest) ||
         !view_opening_is_allowed(view, &opening) || body->revision != view->task->wire->revision ||
         body->sites != (uint32_t)view_num_frozen(view, opening.area) ||
         body->sites_expected != (uint32_t)view_num_expected(view, opening.area)) {
@@ -543,6 +567,16 @@ static bool is_of_a_sum(Weft__V1__DocumentType type)
            type == DOC(ERASURE);
 }
 
+static bool has_order(const struct view *view)
+{
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        if (view_order_of(view, area)->document != NULL) {
+            return true;
+        }
+    }
+    return false;;
+}
+
 int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
                     struct err *err)
 {
@@ -592,9 +626,7 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
             return malformed(document, "task", err);
         }
         /* once an order is signed, something may have been opened: too late to end the task */
-        return view->order.document == NULL
-                   ? 0
-                   : err_set(err, ERR_DOCUMENT_CONFLICT, "void after the order");
+        return has_order(view) ? err_set(err, ERR_DOCUMENT_CONFLICT, "void after the order") : 0;
     default:
         return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
     }
@@ -602,25 +634,17 @@ int view_check_body(const struct view *view, const Weft__V1__Document *document,
 
 /* ---- what follows ---- */
 
-static int derive_order(struct view *view, struct err *err)
+static void derive_order(struct view *view, const Weft__V1__Order *order)
 {
-    const Weft__V1__Order *order = (const Weft__V1__Order *)view->order.body;
-    bool *use = NULL;
-    int rc;
-
-    if ((rc = named_predecessors(view, view->order.document, order->n_freezes, order->freezes, view->freezes,
-                                 &use, err)) != 0) {
-        return rc;
-    }
-    view_freeze_sites(view, use, view->reports_here, view->site_is_frozen);
-    free(use);
     for (size_t i = 0; i < order->n_listed; i++) {
         view->is_listed[roster_find_area(view->roster, order->listed[i])] = true;
     }
     for (size_t i = 0; i < order->n_consents; i++) {
         view->consent_counts[roster_find_site(view->roster, order->consents[i]->site)] = true;
     }
-    return view_derive_blocks(view, err);
+    for (size_t i = 0; i < order->n_subtrees; i++) {
+        view->takes_in[roster_find_area(view->roster, order->subtrees[i]->area)] = true;
+    }
 }
 
 /* An area has a block of its own in a series if some of its sites have no open area nearer to them, and some
@@ -633,7 +657,7 @@ static void derive_own_blocks(struct view *view, int series)
     for (int area = 0; area < roster->num_areas; area++) {
         bool inside = false, outside = false;
         for (int i = 0; view->is_open[(size_t)area * num_series + s] && i < roster->num_sites; i++) {
-            if (view->site_is_frozen[i] && roster_is_within(roster, roster->sites[i].area, area)) {
+            if (view->site_is_frozen[i] && view_is_in(view, i, area)) {
                 bool own = view_series_block(view, series, i) == area;
                 inside |= own;
                 outside |= !own;
@@ -644,10 +668,8 @@ static void derive_own_blocks(struct view *view, int series)
     }
 }
 
-static void derive_plan(struct view *view)
+static void derive_plan(struct view *view, const Weft__V1__Plan *plan)
 {
-    const Weft__V1__Plan *plan = (const Weft__V1__Plan *)view->plan.body;
-
     for (size_t i = 0; i < plan->n_open; i++) {
         int area = roster_find_area(view->roster, plan->open[i]->area);
         for (size_t k = 0; k < plan->open[i]->n_series; k++) {
@@ -657,15 +679,10 @@ static void derive_plan(struct view *view)
     for (size_t i = 0; i < plan->n_contributes; i++) {
         view->uses_contributes[roster_find_area(view->roster, plan->contributes[i]->area)] = true;
     }
-    view_derive_unchanged(view);
-    for (int s = 0; s < view->task->num_series; s++) {
-        derive_own_blocks(view, s);
-    }
 }
 
-static void derive_pattern(struct view *view)
+static void derive_pattern(struct view *view, const Weft__V1__Pattern *pattern)
 {
-    const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)view->pattern.body;
     size_t num = (size_t)view->task->num_cells;
 
     for (size_t i = 0; i < pattern->n_areas; i++) {
@@ -678,21 +695,63 @@ static void derive_pattern(struct view *view)
     view_keep_standing(view);
 }
 
+/* All orders together, since a late one says what subtrees have to do with the top. */
+static int derive_orders(struct view *view, struct err *err)
+{
+    bool any = false;
+
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        const struct view_document *held = view_held(view, DOC(ORDER), area);
+        if (held->document != NULL) {
+            derive_order(view, (const Weft__V1__Order *)held->body);
+            any = true;
+        }
+    }
+    view_derive_frozen(view);
+    return any ? view_derive_blocks(view, err) : 0;
+}
+
+static void derive_plans(struct view *view)
+{
+    bool any = false;
+
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        const struct view_document *held = view_held(view, DOC(PLAN), area);
+        if (held->document != NULL) {
+            derive_plan(view, (const Weft__V1__Plan *)held->body);
+            any = true;
+        }
+    }
+    if (any) {
+        view_derive_unchanged(view);
+    }
+    for (int s = 0; any && s < view->task->num_series; s++) {
+        derive_own_blocks(view, s);
+    }
+}
+
+static void derive_patterns(struct view *view)
+{
+    for (int area = 0; area < view->roster->num_areas; area++) {
+        const struct view_document *held = view_held(view, DOC(PATTERN), area);
+        if (held->document != NULL) {
+            derive_pattern(view, (const Weft__V1__Pattern *)held->body);
+        }
+    }
+}
+
 int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err)
 {
-    if (type == DOC(FREEZE) && view->order.document == NULL) {
-        bool *use = all_held(view, view->freezes);
-        if (use == NULL) {
-            return err_set(err, ERR_NO_MEMORY, "freezes");
-        }
-        view_freeze_sites(view, use, view->reports_here, view->site_is_frozen);
-        free(use);
-    } else if (type == DOC(ORDER)) {
-        return derive_order(view, err);
+    int rc = 0;
+
+    if (type == DOC(FREEZE)) {
+        view_derive_frozen(view);
+    } else if (type == DOC(ORDER) && (rc = derive_orders(view, err)) == 0) {
+        derive_plans(view); /* whom a late order takes in is in the top's blocks */
     } else if (type == DOC(PLAN)) {
-        derive_plan(view);
+        derive_plans(view);
     } else if (type == DOC(PATTERN)) {
-        derive_pattern(view);
+        derive_patterns(view);
     }
-    return 0;
+    return rc;
 }

@@ -23,17 +23,26 @@ struct view_document *view_place_amendment(struct view *view, uint32_t number);
 /* Recompute what follows from documents of `type` (view_check.c). */
 WEFT_MUST_USE int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err);
 
-/* The builders, over the predecessors named: `use` is by area, of consents by site (view_build.c). */
-WEFT_MUST_USE int view_build_order_from(const struct view *view, const bool *use_freeze,
-                                        const bool *use_consent, Weft__V1__Document **document,
-                                        struct err *err);
-WEFT_MUST_USE int view_build_plan_from(const struct view *view, const bool *use_contributes,
+/* What an order rests on: `use_freeze` and `use_subtree` by area, `use_consent` by site; NULL: nothing. */
+struct view_basis {
+    int root;
+    bool is_late;
+    const bool *use_freeze, *use_consent, *use_subtree;
+};
+/* The builders, over the predecessors named: `use` is by area (view_build.c). */
+WEFT_MUST_USE int view_build_order_from(const struct view *view, const struct view_basis *basis,
+                                        Weft__V1__Document **document, struct err *err);
+WEFT_MUST_USE int view_build_plan_from(const struct view *view, int root, const bool *use_contributes,
                                        Weft__V1__Document **document, struct err *err);
 /* `others` are the tasks that it takes into account (pattern_context.h). */
 struct pattern_context;
-WEFT_MUST_USE int view_build_pattern_from(const struct view *view, const bool *use_states,
+WEFT_MUST_USE int view_build_pattern_from(const struct view *view, int root, const bool *use_states,
                                           const struct pattern_context *others,
                                           Weft__V1__Document **document, struct err *err);
+
+/* Over all that is held. */
+WEFT_MUST_USE int view_build_pattern(const struct view *view, int root, Weft__V1__Document **document,
+                                     struct err *err);
 
 /* ---- view_sum.c ---- */
 
@@ -45,11 +54,28 @@ WEFT_MUST_USE int view_build_sum_plan(const struct view *view, Weft__V1__Documen
 int view_count_sites_of_sum(const struct view *view, int area, bool frozen_only);
 void view_leave_links(struct view *view);
 
+/* ---- view_fallback.c ---- */
+
+/* Is the top's order that is held a late one? */
+bool view_is_late(const struct view *view);
+/* The area above, unless the area is the head of a subtree that is apart: then NONE. */
+int view_parent(const struct view *view, int area);
+/* Does the total of the area hold the site, if it is frozen? */
+bool view_is_in(const struct view *view, int site, int area);
+/* Is all about the area decided already, by its subtree's own documents, when `root` signs? */
+bool view_is_settled(const struct view *view, int root, int area);
+/* Which sites are frozen by the freezes that the orders name; while there is no order, by all. */
+void view_derive_frozen(struct view *view);
+/* May there be such an order at all, at its time and beside those that are held? */
+WEFT_MUST_USE int view_check_order_place(const struct view *view, const Weft__V1__Order *order,
+                                         const bool *use_freeze, struct err *err);
+
 /* ---- view_revision.c ---- */
 
-/* The sites frozen by the freezes in `use`, in this task alone and with those before. */
-void view_freeze_sites(const struct view *view, const bool *use_freeze, bool *reports_here,
-                       bool *site_is_frozen);
+/* The sites frozen by the freezes in `use`, in this task alone. */
+void view_freeze_sites(const struct view *view, const bool *use_freeze, bool *reports_here);
+/* Those, and the ones of the tasks before. */
+void view_with_base(const struct view *view, const bool *reports_here, bool *site_is_frozen);
 /* What an order means: which totals stand, who is in one, who waits. reports_here, site_is_frozen and is_listed are
  * set. */
 WEFT_MUST_USE int view_derive_blocks(struct view *view, struct err *err);

@@ -27,7 +27,7 @@ static void name_context(Weft__V1__Pattern *pattern, const struct pattern_contex
     pattern->n_others = context->num;
 }
 
-static int write_pattern(const struct pattern *table, const struct pattern_layer *own,
+static int write_pattern(const struct pattern *table, const struct pattern_layer *own, int root,
                          const struct pattern_context *context, Weft__V1__Document **document,
                          struct err *err)
 {
@@ -52,17 +52,19 @@ static int write_pattern(const struct pattern *table, const struct pattern_layer
         char *code = view->roster->areas[area].wire->code;
         uint8_t *bytes = suppressed + area * num_cells;
 
-        if (!view_opening_is_allowed(view, &opening)) {
+        if (!view_opening_is_allowed(view, &opening) || !view_takes_part(view, root, (int)area)) {
             continue;
         }
         for (size_t c = 0; c < num_cells; c++) {
             bytes[c] = pattern_is_hidden(table, own, (int)area, (int)c);
         }
-        weft__v1__area_pattern__init(&areas[pattern.n_areas]);
-        areas[pattern.n_areas].area = code;
-        areas[pattern.n_areas].suppressed = (ProtobufCBinaryData){num_cells, bytes};
-        area_list[pattern.n_areas] = &areas[pattern.n_areas];
-        pattern.n_areas++;
+        if (!view_is_settled(view, root, (int)area)) {
+            weft__v1__area_pattern__init(&areas[pattern.n_areas]);
+            areas[pattern.n_areas].area = code;
+            areas[pattern.n_areas].suppressed = (ProtobufCBinaryData){num_cells, bytes};
+            area_list[pattern.n_areas] = &areas[pattern.n_areas];
+            pattern.n_areas++;
+        }
         if (own->use_states[area] && view->states[area].document != NULL) {
             weft__v1__area_digest__init(&digests[pattern.n_states]);
             digests[pattern.n_states].area = code;
@@ -73,7 +75,9 @@ static int write_pattern(const struct pattern *table, const struct pattern_layer
         }
     }
     pattern.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, (uint8_t *)(uintptr_t)view->task->id};
-    pattern.plan_digest = (ProtobufCBinaryData){DIGEST_SIZE, (uint8_t *)(uintptr_t)view->plan.digest};
+    pattern.plan_digest =
+        (ProtobufCBinaryData){DIGEST_SIZE, (uint8_t *)(uintptr_t)view_held(view, DOC(PLAN), root)->digest};
+    pattern.area = ((const Weft__V1__Plan *)view_held(view, DOC(PLAN), root)->body)->area;
     name_context(&pattern, context, others, other_list);
     pattern.states = digest_list;
     pattern.areas = area_list;
@@ -89,36 +93,50 @@ done:
     return rc;
 }
 
-int view_build_pattern_from(const struct view *view, const bool *use_states,
+int view_build_pattern_from(const struct view *view, int root, const bool *use_states,
                             const struct pattern_context *others, Weft__V1__Document **document,
                             struct err *err)
 {
-    struct pattern_layer own = {.view = view, .use_states = use_states};
+    size_t num_areas = (size_t)view->roster->num_areas;
+    bool *takes_part = calloc(2 * num_areas, sizeof *takes_part), *settled = takes_part + num_areas;
+    struct pattern_layer own = {.view = view,
+                                .use_states = use_states,
+                                .takes_part = takes_part,
+                                .is_fixed = settled,
+                                .suppressed = view->suppressed};
     struct pattern_layers layers = {0};
     struct pattern table = {0};
     int rc;
 
+    if (takes_part == NULL) {
+        return err_set(err, ERR_NO_MEMORY, "pattern");
+    }
+    for (size_t area = 0; area < num_areas; area++) {
+        takes_part[area] = view_takes_part(view, root, (int)area);
+        settled[area] = view_is_settled(view, root, (int)area);
+    }
     if ((rc = pattern_add_layer(&table, &own, err)) == 0 &&
         (rc = pattern_add_context(&table, &own, others, &layers, err)) == 0 &&
         (rc = pattern_run(&table, err)) == 0) {
-        rc = write_pattern(&table, &own, others, document, err);
+        rc = write_pattern(&table, &own, root, others, document, err);
     }
     pattern_clear(&table);
     pattern_layers_clear(&layers);
+    free(takes_part);
     return rc;
 }
 
-int view_build_pattern(const struct view *view, Weft__V1__Document **document, struct err *err)
+int view_build_pattern(const struct view *view, int root, Weft__V1__Document **document, struct err *err)
 {
     bool *use = calloc((size_t)view->roster->num_areas, sizeof *use);
     struct pattern_context others = {0};
     int rc = use == NULL ? err_set(err, ERR_NO_MEMORY, "pattern") : pattern_context_held(&others, view, err);
 
     for (int area = 0; rc == 0 && area < view->roster->num_areas; area++) {
-        use[area] = view->states[area].document != NULL;
+        use[area] = view->states[area].document != NULL && view_takes_part(view, root, area);
     }
     if (rc == 0) {
-        rc = view_build_pattern_from(view, use, &others, document, err);
+        rc = view_build_pattern_from(view, root, use, &others, document, err);
     }
     pattern_context_clear(&others);
     free(use);

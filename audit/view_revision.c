@@ -56,19 +56,20 @@ bool view_base_is_ready(const struct view *view)
 
 /* ---- from freezes ---- */
 
-void view_freeze_sites(const struct view *view, const bool *use_freeze, bool *reports_here,
-                       bool *site_is_frozen)
+void view_freeze_sites(const struct view *view, const bool *use_freeze, bool *reports_here)
 {
-    size_t size = (size_t)view->roster->num_sites * sizeof *reports_here;
-
-    memset(reports_here, 0, size);
+    memset(reports_here, 0, (size_t)view->roster->num_sites * sizeof *reports_here);
     for (int area = 0; area < view->roster->num_areas; area++) {
         const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)view->freezes[area].body;
         for (size_t i = 0; freeze != NULL && use_freeze[area] && i < freeze->n_reports; i++) {
             reports_here[roster_find_site(view->roster, freeze->reports[i]->site)] = true;
         }
     }
-    memcpy(site_is_frozen, reports_here, size);
+}
+
+void view_with_base(const struct view *view, const bool *reports_here, bool *site_is_frozen)
+{
+    memcpy(site_is_frozen, reports_here, (size_t)view->roster->num_sites * sizeof *site_is_frozen);
     for (int i = 0; view->base != NULL && i < view->roster->num_sites; i++) {
         site_is_frozen[i] |= view->base->site_is_frozen[i];
     }
@@ -150,7 +151,7 @@ int view_derive_blocks(struct view *view, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "order");
     }
     for (size_t i = 0; i < areas; i++) {
-        parents[i] = view->roster->areas[i].parent;
+        parents[i] = view_parent(view, (int)i);
     }
     for (size_t i = 0; i < sites; i++) {
         opened_above[i] = blocks_area_of(&tree, view->is_listed, view->roster->sites[i].area);
@@ -206,7 +207,7 @@ static bool is_open(const struct view *view, int area, int series)
 static int open_above(const struct view *view, int area, int series)
 {
     while (area != NONE && !is_open(view, area, series)) {
-        area = view->roster->areas[area].parent;
+        area = view_parent(view, area);
     }
     return area;
 }

@@ -106,7 +106,7 @@ static bool is_open_in_all(const struct view *view, int area, int series)
     for (size_t i = 0; i < view->num_parts; i++) {
         const struct view *part = view->parts[i];
         int there = part == NULL ? NONE : view_area_in_part(view, i, area);
-        if (there == NONE ||
+        if (there == NONE || !view_takes_part(part, part->roster->top, there) ||
             !part->is_open[(size_t)there * (size_t)part->task->num_series + (size_t)series]) {
             return false;
         }

@@ -27,6 +27,8 @@ struct view_times view_times(const struct view *view)
         .plan_ms = task->plan_ms,
         .pattern_ms = task->pattern_ms,
         .retention_ms = task->retention_ms,
+        .order_deadline_ms = task->order_deadline_ms,
+        .fallback_ms = task->fallback_ms,
     };
 
     if (view->num_amendments > 0) {
@@ -38,6 +40,10 @@ struct view_times view_times(const struct view *view)
         times.plan_ms = last->plan_ms;
         times.pattern_ms = last->pattern_ms;
         times.retention_ms = last->retention_ms;
+        if (task->fallback_ms != 0) {
+            times.order_deadline_ms += last->order_ms - task->order_ms;
+            times.fallback_ms += last->order_ms - task->order_ms;
+        }
     }
     return times;
 }
@@ -114,6 +120,23 @@ static int64_t latest_named(const struct view *view, size_t num, Weft__V1__AreaD
     return latest;
 }
 
+/* Of the order, plan or pattern of the root that a body names; 0: there is none. */
+static int64_t time_of_root(const struct view *view, Weft__V1__DocumentType type, const char *code)
+{
+    bool is_late;
+    int root = view_root_named(view, code, &is_late);
+
+    return root == NONE ? 0 : view_time_of(view_held(view, type, root));
+}
+
+/* Of the one that holds for the area. */
+static int64_t time_at(const struct view *view, Weft__V1__DocumentType type, const char *code)
+{
+    int area = roster_find_area(view->roster, code);
+
+    return area == NONE ? 0 : view_time_of(view_held(view, type, view_root_of(view, area)));
+}
+
 /* The earliest time that a body may carry. A pattern's states carry none: they lie between it and the plan. */
 static int64_t earliest(const struct view *view, Weft__V1__DocumentType type, const ProtobufCMessage *body)
 {
@@ -124,19 +147,21 @@ static int64_t earliest(const struct view *view, Weft__V1__DocumentType type, co
         return task->close_when_complete ? task->open_ms : task->close_ms;
     case DOC(ORDER): {
         const Weft__V1__Order *order = (const Weft__V1__Order *)body;
-        return later(task->open_ms, latest_named(view, order->n_freezes, order->freezes, view->freezes));
+        int64_t basis = later(latest_named(view, order->n_freezes, order->freezes, view->freezes),
+                              latest_named(view, order->n_subtrees, order->subtrees, view->patterns));
+        return later(order->area[0] == '\0' ? task->open_ms : task->fallback_ms, basis);
     }
     case DOC(CONTRIBUTES):
-        return view_time_of(&view->order);
+        return time_at(view, DOC(ORDER), ((const Weft__V1__Contributes *)body)->area);
     case DOC(PLAN): {
         const Weft__V1__Plan *plan = (const Weft__V1__Plan *)body;
-        return later(view_time_of(&view->order),
+        return later(time_of_root(view, DOC(ORDER), plan->area),
                      latest_named(view, plan->n_contributes, plan->contributes, view->contributes));
     }
     case DOC(PATTERN):
-        return view_time_of(&view->plan);
+        return time_of_root(view, DOC(PLAN), ((const Weft__V1__Pattern *)body)->area);
     case DOC(RELEASE):
-        return view_time_of(&view->pattern);
+        return time_at(view, DOC(PATTERN), ((const Weft__V1__Release *)body)->area);
     case DOC(ERASURE):
         return view->voided.document != NULL ? INT64_MIN : view_times(view).retention_ms;
     default:

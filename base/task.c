@@ -177,6 +177,18 @@ static int check_bounds(const struct task *task, struct err *err)
     return 0;
 }
 
+/* None, or late enough that an order of the top signed last of all has reached every subtree before one signs its own. A
+ * revision or a longer period has none: it waits for the patterns of other tasks anyway. */
+static bool fallback_is_sound(const Weft__V1__Task *wire)
+{
+    if (wire->fallback_ms == 0) {
+        return wire->order_deadline_ms == 0;
+    }
+    return wire->revision == 0 && wire->n_parts == 0 && wire->order_deadline_ms >= wire->order_ms &&
+           wire->order_deadline_ms <= wire->fallback_ms - TASK_FALLBACK_GAP_MS &&
+           wire->fallback_ms < wire->retention_ms;
+}
+
 static int check_times(const Weft__V1__Task *wire, struct err *err)
 {
     const Weft__V1__Period *period = wire->period;
@@ -192,6 +204,9 @@ static int check_times(const Weft__V1__Task *wire, struct err *err)
     }
     if (wire->due_ms != 0 && (is_sum || wire->due_ms <= wire->open_ms || wire->due_ms > wire->close_ms)) {
         return unsound(err, "times", "open < due <= close must hold");
+    }
+    if (!fallback_is_sound(wire)) {
+        return unsound(err, "times", "order <= order deadline, 15 minutes at least to fallback < retention must hold");
     }
     return 0;
 }

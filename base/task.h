@@ -16,6 +16,7 @@
 #include "base/roster.h"
 #include "crypto/prio3.h"
 
+#define TASK_FALLBACK_GAP_MS (15 * 60 * 1000) /* from the last order of the top to the first of a subtree, at least */
 #define TASK_ID_SIZE         DIGEST_SIZE
 #define TASK_MIN_SITES_FLOOR 3
 #define TASK_MIN_CELL_FLOOR  3

@@ -166,6 +166,10 @@ static void show_task(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
         time_line(out, lang, "close", "截止", task->close_ms);
     }
     time_line(out, lang, "order", "开放令", task->order_ms);
+    if (task->fallback_ms != 0) {
+        time_line(out, lang, "order until", "开放令签署止", task->order_deadline_ms);
+        time_line(out, lang, "fallback", "下级自行签署", task->fallback_ms);
+    }
     time_line(out, lang, "plan", "计划", task->plan_ms);
     time_line(out, lang, "pattern", "抑制表", task->pattern_ms);
     time_line(out, lang, "retention", "保留期止", task->retention_ms);

@@ -28,6 +28,7 @@ struct task_settings {
     char *name, *period, *zone;
     char *times[NUM_TIMES]; /* open, close, order, plan, pattern, retention: each not before the one before it
                              */
+    char *order_deadline, *fallback; /* empty: the top alone makes orders */
     bool close_when_complete;
     int64_t min_sites, min_cell, min_coverage_percent;
     struct setting_list release_areas;
@@ -96,6 +97,19 @@ static const struct setting table[] = {
      .fallback = "+365d",
      .en = "When keys and shares are destroyed: a time, or + after pattern.",
      .zh = "销毁密钥与份额的时间：具体时间，或自 pattern 起。"},
+    {.name = "order_deadline",
+     .type = SETTING_STRING,
+     .offset = AT(order_deadline),
+     .fallback = "+1d",
+     .en = "With fallback: when the top stops signing an order: a time, or + after order.",
+     .zh = "设置 fallback 时：顶级不再签署开放令的时间：具体时间，或自 order 起。"},
+    {.name = "fallback",
+     .type = SETTING_STRING,
+     .offset = AT(fallback),
+     .fallback = "",
+     .en = "When areas below the top that hold no order sign their own: a time, or + after order_deadline, "
+           "15 minutes at least; empty: never.",
+     .zh = "未收到开放令的下级地区自行签署的时间：具体时间，或自 order_deadline 起，至少 15 分钟；留空则不启用。"},
     {.name = "close_when_complete",
      .type = SETTING_BOOL,
      .offset = AT(close_when_complete),
@@ -189,6 +203,39 @@ bool authority_duration(int64_t *ms, const char *text)
     return false;
 }
 
+static int set_time(int64_t *out, const char *text, int64_t before, const struct calendar_zone *zone,
+                    const char *name, const char *path, struct err *err)
+{
+    int64_t offset;
+    int rc = 0;
+
+    if (text[0] != '+')
+        rc = calendar_parse(out, text, zone, err);
+    else if (authority_duration(&offset, text))
+        *out = before + offset;
+    else
+        rc = err_set(err, ERR_BAD_TIME, "%s: expected digits and s, m, h or d after +", text);
+    if (rc != 0) {
+        err_at(err, path, 0, 0);
+        return err_field(err, name);
+    }
+    return 0;
+}
+
+static int set_fallback(Weft__V1__Task *task, const struct task_settings *settings,
+                        const struct calendar_zone *zone, const char *path, struct err *err)
+{
+    int rc;
+
+    if (settings->fallback == NULL || settings->fallback[0] == '\0')
+        return 0;
+    rc = set_time(&task->order_deadline_ms, settings->order_deadline, task->order_ms, zone, "order_deadline",
+                  path, err);
+    return rc != 0 ? rc
+                   : set_time(&task->fallback_ms, settings->fallback, task->order_deadline_ms, zone, "fallback",
+                              path, err);
+}
+
 /* A sum takes no reports: its deadlines count from the draft. */
 static int set_times(Weft__V1__Task *task, const struct task_settings *settings, bool is_sum,
                      const struct calendar_zone *zone, const char *path, struct err *err)
@@ -196,25 +243,16 @@ static int set_times(Weft__V1__Task *task, const struct task_settings *settings,
     static const char *const names[NUM_TIMES] = {"open", "close", "order", "plan", "pattern", "retention"};
     int64_t *const out[NUM_TIMES] = {&task->open_ms, &task->close_ms,   &task->order_ms,
                                      &task->plan_ms, &task->pattern_ms, &task->retention_ms};
-    int64_t before = calendar_now_ms(), offset;
+    int64_t before = calendar_now_ms();
     int rc = 0;
 
     for (size_t i = is_sum ? NUM_REPORT_TIMES : 0; i < NUM_TIMES && rc == 0; i++) {
         const char *text = settings->times[i] == NULL ? "" : settings->times[i];
 
-        if (text[0] != '+')
-            rc = calendar_parse(out[i], text, zone, err);
-        else if (authority_duration(&offset, text))
-            *out[i] = before + offset;
-        else
-            rc = err_set(err, ERR_BAD_TIME, "%s: expected digits and s, m, h or d after +", text);
-        if (rc != 0) {
-            err_at(err, path, 0, 0);
-            return err_field(err, names[i]);
-        }
+        rc = set_time(out[i], text, before, zone, names[i], path, err);
         before = *out[i];
     }
-    return 0;
+    return rc != 0 ? rc : set_fallback(task, settings, zone, path, err);
 }
 
 /* ---------------------------------------------------------------- the draft */

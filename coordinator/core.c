@@ -599,6 +599,7 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
         return 0; /* nothing new: what depends on time alone can wait a moment */
     }
     task->looked_ms = round->now_ms;
+    task->began_ms = task->began_ms == 0 ? round->now_ms : task->began_ms;
     task->is_dirty = round->num == round->max; /* no room for more calls: look again at once */
     if ((rc = rollup_due(round, task, err)) != 0) {
         return rc;

@@ -28,13 +28,13 @@ static bool all_freezes(const struct core_task *task)
     return true;
 }
 
-/* Is there a document in `held` for every area that has this opening? */
-static bool all_opened(const struct core_task *task, const struct view_document *held, Weft__V1__Scope scope,
-                       Weft__V1__Stage stage)
+/* Is there a document in `held` for every area of the root that has this opening? */
+static bool all_opened(const struct core_task *task, int root, const struct view_document *held,
+                       Weft__V1__Scope scope, Weft__V1__Stage stage)
 {
     for (int area = 0; area < task->roster->num_areas; area++) {
         struct opening opening = {area, scope, stage};
-        if (held[area].document == NULL && view_opening_is_allowed(task->view, &opening)) {
+        if (held[area].document == NULL && view_takes_part(task->view, root, area) && view_opening_is_allowed(task->view, &opening)) {
             return false;
         }
     }
@@ -58,10 +58,49 @@ static bool is_draining(const struct core_task *task, int area, int64_t now_ms)
     return intake_has_waiting(task, area) && now_ms < settle_ms(task) && now_ms < close_ms + MAX_SKEW_MS;
 }
 
+static bool is_subtree(const struct core_task *task, int area)
+{
+    return task->roster->areas[area].parent == task->roster->top;
+}
+
+/* Has every subtree that takes reports, having gone on by itself, come to its pattern? */
+static bool all_subtrees(const struct core_task *task)
+{
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        int subtree = view_subtree(task->view, area);
+        if (subtree != NONE && view_num_supervised(task->view, area) > 0 &&
+            task->view->patterns[subtree].document == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Were the subtrees given the time of a step to bring their patterns, since the fallback and since this program runs? */
+static bool waited_for_subtrees(const struct core_task *task, int64_t now_ms)
+{
+    const struct view_times times = view_times(task->view);
+
+    return now_ms >= view_late_order_ms(task->view) && task->began_ms != 0 &&
+           now_ms >= task->began_ms + times.plan_ms - times.order_ms;
+}
+
+/* An order of the top comes in time or, late, after its subtrees'; one of a subtree if the top's did not come. */
+static bool is_time_for_order(const struct core_task *task, int root, int64_t now_ms)
+{
+    const struct view_times times = view_times(task->view);
+
+    if (times.fallback_ms != 0 && now_ms >= times.fallback_ms) {
+        return root != task->roster->top || all_subtrees(task) || waited_for_subtrees(task, now_ms);
+    }
+    return root == task->roster->top && view_base_is_ready(task->view) &&
+           (times.fallback_ms == 0 || now_ms <= times.order_deadline_ms + MAX_SKEW_MS) &&
+           (now_ms >= times.order_ms || all_freezes(task));
+}
+
 static int is_time(const struct core *core, struct db *db, struct core_task *task,
                    Weft__V1__DocumentType type, int area, int64_t now_ms, bool *due, struct err *err)
 {
-    const struct view_times times = view_times(task->view);
     const struct view *view = task->view;
 
     switch (type) {
@@ -72,25 +111,26 @@ static int is_time(const struct core *core, struct db *db, struct core_task *tas
         }
         return intake_is_closed(core, db, task, area, now_ms, due, err);
     case DOC(ORDER):
-        *due = view_base_is_ready(view) && (now_ms >= times.order_ms || all_freezes(task));
+        *due = is_time_for_order(task, area, now_ms);
         return 0;
     case DOC(CONTRIBUTES):
-        *due = view->order.document != NULL;
+        *due = view_order_of(view, area)->document != NULL;
         return 0;
     case DOC(PLAN):
-        *due = view->order.document != NULL &&
-               (now_ms >= times.plan_ms ||
-                all_opened(task, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES)));
+        *due = view_held(view, DOC(ORDER), area)->document != NULL &&
+               (now_ms >= view_deadline(view, type, area) ||
+                all_opened(task, area, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES)));
         return 0;
     case DOC(STATES):
-        *due = view->plan.document != NULL;
+        *due = view_plan_of(view, area)->document != NULL;
         return 0;
     case DOC(PATTERN):
-        *due = view->plan.document != NULL &&
-               (now_ms >= times.pattern_ms || all_opened(task, view->states, SCOPE(TOTAL), STAGE(VALUES)));
+        *due = view_held(view, DOC(PLAN), area)->document != NULL &&
+               (now_ms >= view_deadline(view, type, area) ||
+                all_opened(task, area, view->states, SCOPE(TOTAL), STAGE(VALUES)));
         return 0;
     case DOC(RELEASE):
-        *due = view->pattern.document != NULL;
+        *due = view_pattern_of(view, area)->document != NULL;
         return 0;
     default:
         *due = false;
@@ -388,18 +428,47 @@ static bool is_of_a_pair(Weft__V1__DocumentType type)
     return type == DOC(FREEZE) || type == DOC(CONTRIBUTES) || type == DOC(STATES) || type == DOC(RELEASE);
 }
 
-static bool is_of_the_top(Weft__V1__DocumentType type)
+/* Those that the top signs for the whole tree, or a child of it for its subtree. */
+static bool is_of_a_root(Weft__V1__DocumentType type)
 {
     return type == DOC(ORDER) || type == DOC(PLAN) || type == DOC(PATTERN);
 }
 
+/* A revision starts from what was opened before: nothing more is then. */
+static bool is_revised(const struct core *core, const struct core_task *task)
+{
+    for (size_t i = 0; i < core->num_tasks; i++) {
+        if (core->tasks[i].view->base == task->view) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May the area have an order of its own? If it has reports and no order of the top counts any of them. */
+static bool may_go_on_alone(const struct core *core, const struct core_task *task, int area)
+{
+    bool has_freeze = false, is_counted = false;
+
+    for (int i = 0; i < task->roster->num_areas; i++) {
+        has_freeze |= task->view->freezes[i].document != NULL && roster_is_within(task->roster, i, area);
+    }
+    for (int i = 0; task->view->order.document != NULL && i < task->roster->num_sites; i++) {
+        is_counted |= task->view->site_is_frozen[i] &&
+                      roster_is_within(task->roster, task->roster->sites[i].area, area);
+    }
+    return task->task->wire->fallback_ms != 0 && is_subtree(task, area) && has_freeze && !is_counted &&
+           !is_revised(core, task);
+}
+
 /* May a document of this kind exist for the area at all? */
-static bool is_wanted(const struct core_task *task, Weft__V1__DocumentType type, int area)
+static bool is_wanted(const struct core *core, const struct core_task *task, Weft__V1__DocumentType type, int area)
 {
     struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)};
 
-    if (is_of_the_top(type)) {
-        return area == task->roster->top;
+    if (is_of_a_root(type)) {
+        return area == task->roster->top || task->view->orders[area].document != NULL ||
+               (type == DOC(ORDER) && may_go_on_alone(core, task, area));
     }
     if (type == DOC(FREEZE)) {
         return task->view->num_parts == 0 && view_num_supervised(task->view, area) > 0;
@@ -408,21 +477,22 @@ static bool is_wanted(const struct core_task *task, Weft__V1__DocumentType type,
 }
 
 static int build(struct core *core, struct db *db, struct core_task *task, Weft__V1__DocumentType type,
-                 int area, Weft__V1__Document **document, struct err *err)
+                 int area, int64_t now_ms, Weft__V1__Document **document, struct err *err)
 {
+    int64_t fallback_ms = view_times(task->view).fallback_ms;
+
     switch (type) {
     case DOC(FREEZE):
         return build_freeze(db, task, core_newest_roster(core), area, document, err);
     case DOC(ORDER):
-        return view_build_order(task->view, document, err);
+    case DOC(PLAN):
+    case DOC(PATTERN):
+        return view_build(task->view, type, area,
+                          area == task->roster->top && fallback_ms != 0 && now_ms >= fallback_ms, document, err);
     case DOC(CONTRIBUTES):
         return release_build_contributes(core, db, task, area, document, err);
-    case DOC(PLAN):
-        return view_build_plan(task->view, document, err);
     case DOC(STATES):
         return release_build_states(core, db, task, area, document, err);
-    case DOC(PATTERN):
-        return view_build_pattern(task->view, document, err);
     default:
         return release_build(core, db, task, area, document, err);
     }
@@ -441,12 +511,12 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
 
     snprintf(key, sizeof key, "cosign %s %s %s", hex_encode(hex, task->task->id, 8), document_type_name(type),
              task->roster->areas[area].wire->code);
-    if (view_held(task->view, type, area)->document != NULL || !is_wanted(task, type, area) ||
+    if (view_held(task->view, type, area)->document != NULL || !is_wanted(core, task, type, area) ||
         !round_wants(round, key)) {
         return 0;
     }
     if ((rc = is_time(core, &round->db, task, type, area, round->now_ms, &due, err)) != 0 || !due ||
-        (rc = build(core, &round->db, task, type, area, &document, err)) != 0 || document == NULL) {
+        (rc = build(core, &round->db, task, type, area, round->now_ms, &document, err)) != 0 || document == NULL) {
         return rc;
     }
     if ((rc = view_stamp(task->view, &document, round->now_ms, err)) == 0 &&
@@ -509,8 +579,8 @@ static int find_proposal(struct core *core, const Weft__V1__Document *document, 
     if ((rc = core_check_alone(core, *task, err)) != 0) {
         goto done;
     }
-    *area = is_of_the_top(document->type) ? (*task)->roster->top
-            : !is_of_a_pair(document->type) || !id_is_valid(core_body_area(body))
+    *area = is_of_a_root(document->type) && core_body_area(body)[0] == '\0' ? (*task)->roster->top
+            : !(is_of_a_root(document->type) || is_of_a_pair(document->type)) || !id_is_valid(core_body_area(body))
                 ? NONE
                 : roster_find_area((*task)->roster, core_body_area(body));
     if (*area == NONE || (*task)->roster->areas[*area].helper != (*task)->self ||
@@ -528,12 +598,13 @@ done:
     return rc;
 }
 
-static size_t num_held(const struct view_document *held, int max)
+/* Documents held of areas that take part in what the root signs. */
+static size_t num_held(const struct core_task *task, int root, const struct view_document *held)
 {
     size_t num = 0;
 
-    for (int i = 0; i < max; i++) {
-        num += held[i].document != NULL;
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        num += held[area].document != NULL && view_takes_part(task->view, root, area);
     }
     return num;
 }
@@ -548,32 +619,54 @@ static size_t num_ready_parts(const struct view *view)
     return num;
 }
 
+static size_t num_consents(const struct core_task *task)
+{
+    size_t num = 0;
+
+    for (int site = 0; site < task->roster->num_sites; site++) {
+        num += task->view->consents[site].document != NULL;
+    }
+    return num;
+}
+
+/* A late order names all patterns of subtrees, and of freezes those in no subtree alone. */
+static bool order_names_all(const struct core_task *task, int root, const Weft__V1__Order *order)
+{
+    size_t freezes = 0, patterns = 0;
+    bool is_late = root == task->roster->top && order->area[0] != '\0';
+
+    for (int area = 0; area < task->roster->num_areas; area++) {
+        freezes += task->view->freezes[area].document != NULL && roster_is_within(task->roster, area, root) &&
+                   !(is_late && view_subtree(task->view, area) != NONE);
+        patterns += is_late && task->view->patterns[area].document != NULL;
+    }
+    return order->n_freezes == freezes && order->n_subtrees == patterns && order->n_consents == num_consents(task) &&
+           order->n_parts == num_ready_parts(task->view);
+}
+
 /* An order, plan or pattern rests on all predecessors that the helper holds: its leader must not choose among
  * them. (That those named are held, each once, view_check has found.) */
-static int check_names_all(const struct core_task *task, const Weft__V1__Document *document, struct err *err)
+static int check_names_all(const struct core_task *task, int root, const Weft__V1__Document *document,
+                           struct err *err)
 {
     ProtobufCMessage *body = NULL;
     size_t num_others = 0;
     bool all = true;
     int rc;
 
-    if (!is_of_the_top(document->type)) {
+    if (!is_of_a_root(document->type)) {
         return 0;
     }
     if ((rc = document_body(&body, document, document->type, err)) != 0) {
         return rc;
     }
     if (document->type == DOC(ORDER)) {
-        const Weft__V1__Order *order = (const Weft__V1__Order *)body;
-        all = order->n_freezes == num_held(task->view->freezes, task->roster->num_areas) &&
-              order->n_consents == num_held(task->view->consents, task->roster->num_sites) &&
-              order->n_parts == num_ready_parts(task->view);
+        all = order_names_all(task, root, (const Weft__V1__Order *)body);
     } else if (document->type == DOC(PLAN)) {
-        all = ((const Weft__V1__Plan *)body)->n_contributes == num_held(task->view->contributes, task->roster->num_areas);
+        all = ((const Weft__V1__Plan *)body)->n_contributes == num_held(task, root, task->view->contributes);
     } else if ((rc = view_num_context(task->view, &num_others, err)) == 0) {
         const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)body;
-        all = pattern->n_states == num_held(task->view->states, task->roster->num_areas) &&
-              pattern->n_others == num_others;
+        all = pattern->n_states == num_held(task, root, task->view->states) && pattern->n_others == num_others;
     }
     wire_free(&body);
     return rc != 0 ? rc
@@ -607,7 +700,7 @@ static int check_proposal(const struct core *core, struct db *db, struct core_ta
     bool due;
     int rc;
 
-    if (!is_wanted(task, document->type, area)) {
+    if (!is_wanted(core, task, document->type, area)) {
         return err_set(err, ERR_DOCUMENT_NOT_NEEDED, "%s", document_type_name(document->type));
     }
     if ((rc = is_time(core, db, task, document->type, area, now_ms + MAX_SKEW_MS, &due, err)) != 0) {
@@ -617,7 +710,7 @@ static int check_proposal(const struct core *core, struct db *db, struct core_ta
         return err_set(err, ERR_PREDECESSOR_MISSING, "%s: not time yet", document_type_name(document->type));
     }
     if ((rc = view_check(task->view, document, err)) != 0 || (rc = check_clock(document, now_ms, err)) != 0 ||
-        (rc = check_names_all(task, document, err)) != 0) {
+        (rc = check_names_all(task, area, document, err)) != 0) {
         return rc;
     }
     if (document->type == DOC(FREEZE)) {

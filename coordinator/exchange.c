@@ -613,12 +613,27 @@ static bool is_for_helper(const void *user, const Weft__V1__Document *document)
     return document->type != DOC(SEALED_SHARE);
 }
 
+/* An order, plan or pattern that is not the top's usual one. */
+static bool is_of_a_subtree(const Weft__V1__Document *document)
+{
+    ProtobufCMessage *body = NULL;
+    bool is = false;
+
+    if ((document->type == DOC(ORDER) || document->type == DOC(PLAN) || document->type == DOC(PATTERN)) &&
+        document_body(&body, document, document->type, NULL) == 0) {
+        is = core_body_area(body)[0] != '\0';
+    }
+    wire_free(&body);
+    return is;
+}
+
 /* What a parent needs: what this part of the tree made. It knows the rest already, so no more is filtered. */
 static bool is_for_parent(const void *user, const Weft__V1__Document *document)
 {
     (void)user;
-    return document->type == DOC(FREEZE) || document->type == DOC(CONTRIBUTES) ||
-           document->type == DOC(STATES) || document->type == DOC(RELEASE) ||
+    return is_of_a_subtree(document) || document->type == DOC(FREEZE) ||
+           document->type == DOC(CONTRIBUTES) || document->type == DOC(STATES) ||
+           document->type == DOC(RELEASE) ||
            document->type == DOC(ERASURE) || document->type == DOC(CONSENT) || document->type == DOC(NOTE);
 }
 

@@ -651,7 +651,7 @@ static int end_waiting(struct core_round *round, struct core_task *task, struct 
         const struct roster_site *site = &task->roster->sites[waiting.site];
         StoredReport *stored = NULL;
         int rc;
-        if (task->view->freezes[site->supervisor].document == NULL && task->view->order.document == NULL) {
+        if (task->view->freezes[site->supervisor].document == NULL && view_order_of(task->view, site->supervisor)->document == NULL) {
             continue;
         }
         if ((rc = db_get_report(&round->db, task->task->id, site->wire->id, waiting.revision, &stored,

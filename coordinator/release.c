@@ -219,7 +219,7 @@ int release_build_contributes(struct core *core, struct db *db, struct core_task
     }
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     body.area = task->roster->areas[area].wire->code;
-    body.order_digest = core_bytes(task->view->order.digest, DIGEST_SIZE);
+    body.order_digest = core_bytes(view_order_of(task->view, area)->digest, DIGEST_SIZE);
     body.counts = counts;
     body.n_counts = num_series;
     body.changed = counts + num_series;
@@ -369,7 +369,7 @@ int release_build_states(struct core *core, struct db *db, struct core_task *tas
     }
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     body.area = task->roster->areas[area].wire->code;
-    body.plan_digest = core_bytes(task->view->plan.digest, DIGEST_SIZE);
+    body.plan_digest = core_bytes(view_plan_of(task->view, area)->digest, DIGEST_SIZE);
     body.total = core_bytes(states, num);
     body.block = core_bytes(states + num, num);
     body.delta = core_bytes(states + 2 * num, task->view->base == NULL ? 0 : num);
@@ -453,7 +453,7 @@ int release_build(struct core *core, struct db *db, struct core_task *task, int 
     pick(&opened, element, opened.shares + opened.len, shown.slots, shown.num, shown.shares + shown.len);
     body.task_id = core_bytes(task->task->id, TASK_ID_SIZE);
     body.area = task->roster->areas[area].wire->code;
-    body.pattern_digest = core_bytes(task->view->pattern.digest, DIGEST_SIZE);
+    body.pattern_digest = core_bytes(view_pattern_of(task->view, area)->digest, DIGEST_SIZE);
     body.revision = task->task->wire->revision;
     body.sites_expected = (uint32_t)view_num_expected(task->view, area);
     body.sites = (uint32_t)view_num_frozen(task->view, area);

@@ -455,18 +455,13 @@ static int step_stage(struct core_round *round, struct core_task *task, Weft__V1
 
 int rollup_due(struct core_round *round, struct core_task *task, struct err *err)
 {
-    int rc = 0;
+    int rc;
 
     if (task->view->num_parts > 0) {
         return 0; /* the shares are those of the parts */
     }
-    if (task->view->order.document != NULL) {
-        rc = step_stage(round, task, STAGE(CONTRIBUTES), err);
-    }
-    if (rc == 0 && task->view->plan.document != NULL) {
-        rc = step_stage(round, task, STAGE(VALUES), err);
-    }
-    return rc;
+    rc = step_stage(round, task, STAGE(CONTRIBUTES), err);
+    return rc != 0 ? rc : step_stage(round, task, STAGE(VALUES), err);
 }
 
 void rollup_answer(struct core *core, struct core_call *call, int64_t now_ms)

@@ -192,7 +192,7 @@ static bool is_suppressed(const struct view *view, int area, int cell)
 
 static enum totals_reason why_unlisted(const struct view *view, int area)
 {
-    const Weft__V1__Order *order = (const Weft__V1__Order *)view->order.body;
+    const Weft__V1__Order *order = (const Weft__V1__Order *)view_order_of(view, area)->body;
 
     for (size_t i = 0; i < order->n_withheld; i++) {
         if (strcmp(order->withheld[i]->area, view->roster->areas[area].wire->code) != 0) {
@@ -234,21 +234,21 @@ Weft__V1__TotalState totals_public_state(const struct view *view, int area, int 
     if (view->voided.document != NULL) {
         return TOTALS(VOID);
     }
-    if (view->order.document == NULL) {
+    if (view_order_of(view, area)->document == NULL) {
         return TOTALS(PENDING);
     }
     if (!view->is_listed[area]) {
         *reason = why_unlisted(view, area);
         return *reason == TOTALS_NO_REPORTS ? TOTALS(NOT_REPORTED) : TOTALS(WITHHELD);
     }
-    if (view->plan.document == NULL) {
+    if (view_plan_of(view, area)->document == NULL) {
         return TOTALS(PENDING);
     }
     if (!view->is_open[(size_t)area * (size_t)view->task->num_series + (size_t)series]) {
         *reason = view->num_parts > 0 ? TOTALS_PARTS : TOTALS_TOO_FEW_CONTRIBUTING;
         return TOTALS(WITHHELD);
     }
-    if (view->pattern.document == NULL) {
+    if (view_pattern_of(view, area)->document == NULL) {
         return TOTALS(PENDING);
     }
     if (is_all_suppressed(view, area, series)) {
@@ -289,8 +289,7 @@ static struct totals_number add(struct totals_number a, struct totals_number b)
 static struct totals_number contributing(const struct totals *totals, int area, int series)
 {
     const struct view *view = totals->view;
-    struct totals_number sum = {
-        .known = view->num_parts == 0 && view->order.document != NULL && view->is_listed[area]};
+    struct totals_number sum = {.known = view->num_parts == 0 && view->is_listed[area]};
 
     for (int block = 0; sum.known && block < view->roster->num_areas; block++) {
         const Weft__V1__Contributes *body = (const Weft__V1__Contributes *)view->contributes[block].body;

@@ -17,6 +17,7 @@ struct cluster_shape {
     int closed;               /* percent of sites that had closed before it, of those beyond min_sites */
     int tertiary;             /* percent of sites of grade tertiary, the others secondary: the task breaks them down */
     int64_t poll_ms;          /* how often a coordinator looks for news above; 0: 200 */
+    bool has_fallback;    /* cities may go on without the province */
     bool waits_for_close;     /* the task closes at its time only, even when all have reported */
 };
 

@@ -349,6 +349,10 @@ void province_draw_task(struct cluster *cluster, int64_t start_ms, int64_t end_m
     task.order_ms = cluster->now_ms + 900000;
     task.plan_ms = task.order_ms + 300000;
     task.pattern_ms = task.plan_ms + 300000;
+    if (cluster->shape.has_fallback) {
+        task.order_deadline_ms = task.order_ms + 300000;
+        task.fallback_ms = task.order_deadline_ms + TASK_FALLBACK_GAP_MS;
+    }
     task.retention_ms = cluster->start_ms + 1800000 + 30 * INT64_C(86400000);
     must(document_new(&cluster->task_document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, &task.base, &err),
          &err);

@@ -170,7 +170,7 @@ static void test_cosign__a_document_says_about_when_it_was_made(void **state)
 /* The builders, over all predecessors but the first: what follows is consistent, and still a choice. */
 static void assert_choice_is_refused(struct cluster *cluster, Weft__V1__DocumentType type,
                                      const struct view_document *held,
-                                     int (*build)(const struct view *, const bool *, Weft__V1__Document **,
+                                     int (*build)(const struct view *, int, const bool *, Weft__V1__Document **,
                                                   struct err *))
 {
     const struct view *view = cluster_top_view(cluster);
@@ -184,7 +184,7 @@ static void assert_choice_is_refused(struct cluster *cluster, Weft__V1__Document
         is_first &= held[i].document == NULL;
     }
     assert_false(is_first);
-    assert_int_equal(build(view, use, &document, &err), 0);
+    assert_int_equal(build(view, view->roster->top, use, &document, &err), 0);
     assert_int_equal(view_stamp(view, &document, cluster->now_ms, &err), 0);
     assert_int_equal(document_body(&body, document, type, &err), 0);
     assert_int_equal(propose(cluster, "lead-99", "help-99", type, body), ERR_ORDER_DIFFERS);
@@ -192,18 +192,20 @@ static void assert_choice_is_refused(struct cluster *cluster, Weft__V1__Document
     document_free(&document);
 }
 
-static int order_without_consents(const struct view *view, const bool *use, Weft__V1__Document **document,
+static int order_without_consents(const struct view *view, int root, const bool *use, Weft__V1__Document **document,
                                   struct err *err)
 {
     const bool none[256] = {false};
 
-    return view_build_order_from(view, use, none, document, err);
+    struct view_basis basis = {root, false, use, none, none};
+
+    return view_build_order_from(view, &basis, document, err);
 }
 
-static int build_pattern(const struct view *view, const bool *use_states, Weft__V1__Document **document,
+static int build_pattern(const struct view *view, int root, const bool *use_states, Weft__V1__Document **document,
                          struct err *err)
 {
-    return view_build_pattern_from(view, use_states, &(struct pattern_context){0}, document, err);
+    return view_build_pattern_from(view, root, use_states, &(struct pattern_context){0}, document, err);
 }
 
 static void test_cosign__order_plan_and_pattern_must_follow(void **state)

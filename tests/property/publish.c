@@ -268,17 +268,17 @@ static void run(struct province *p)
     for (int i = 0; i < p->sample->num_areas; i++) {
         freeze(p, i);
     }
-    must(view_build_order(p->view, &document, &err));
+    must(view_build(p->view, DOC(ORDER), p->view->roster->top, false, &document, &err));
     hold(p, DOC(ORDER), 0, document);
     for (int i = 0; i < p->sample->num_areas; i++) {
         contributes(p, i);
     }
-    must(view_build_plan(p->view, &document, &err));
+    must(view_build(p->view, DOC(PLAN), p->view->roster->top, false, &document, &err));
     hold(p, DOC(PLAN), 0, document);
     for (int i = 0; i < p->sample->num_areas; i++) {
         states(p, i);
     }
-    must(view_build_pattern(p->view, &document, &err));
+    must(view_build(p->view, DOC(PATTERN), p->view->roster->top, false, &document, &err));
     hold(p, DOC(PATTERN), 0, document);
 }
 

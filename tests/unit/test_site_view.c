@@ -96,12 +96,12 @@ static Weft__V1__Document *contributes(struct net *net)
     return signed_document(net, DOC(CONTRIBUTES), &body.base, BOTH_SIDES);
 }
 
-static int add_built(struct net *net, int (*build)(const struct view *, Weft__V1__Document **, struct err *))
+static int add_built(struct net *net, Weft__V1__DocumentType type)
 {
     Weft__V1__Document *document = NULL;
     struct err err = {0};
 
-    assert_int_equal(build(net->view, &document, &err), 0);
+    assert_int_equal(view_build(net->view, type, net->view->roster->top, false, &document, &err), 0);
     assert_int_equal(view_stamp(net->view, &document, 0, &err), 0);
     assert_int_equal(document_sign(&document, "lead", net->f->coordinator_sign[0], &err), 0);
     assert_int_equal(document_sign(&document, "help", net->f->coordinator_sign[1], &err), 0);
@@ -122,7 +122,7 @@ static int begin(void **state)
     assert_int_equal(net->task->num_cells, NUM_CELLS);
     assert_int_equal(view_new(&net->view, net->task->roster, net->task, &err), 0);
     assert_int_equal(add(net, freeze(net)), 0);
-    assert_int_equal(add_built(net, view_build_order), 0);
+    assert_int_equal(add_built(net, DOC(ORDER)), 0);
     assert_int_equal(add(net, contributes(net)), 0);
     *state = net;
     return 0;
@@ -203,7 +203,7 @@ static void test_site_view__takes_a_pattern_without_the_states(void **state)
     struct net *net = *state;
 
     assert_int_equal(add(net, pattern(net, good)), ERR_PREDECESSOR_MISSING); /* no plan yet */
-    assert_int_equal(add_built(net, view_build_plan), 0);
+    assert_int_equal(add_built(net, DOC(PLAN)), 0);
     assert_int_equal(add(net, pattern(net, good)), 0);
     assert_int_equal(add(net, pattern(net, good)), 0); /* again */
     assert_int_equal(net->view->suppressed[0], 0);
@@ -215,7 +215,7 @@ static void test_site_view__refuses_a_pattern_that_does_not_fit(void **state)
     struct net *net = *state;
     struct pattern_parts bad;
 
-    assert_int_equal(add_built(net, view_build_plan), 0);
+    assert_int_equal(add_built(net, DOC(PLAN)), 0);
     bad = good;
     bad.sides = LEADER_SIDE;
     assert_int_equal(add(net, pattern(net, bad)), ERR_DOCUMENT_SIGNATURE);
@@ -246,7 +246,7 @@ static void test_site_view__refuses_a_second_other_pattern(void **state)
     struct net *net = *state;
     struct pattern_parts other = good;
 
-    assert_int_equal(add_built(net, view_build_plan), 0);
+    assert_int_equal(add_built(net, DOC(PLAN)), 0);
     assert_int_equal(add(net, pattern(net, good)), 0);
     other.suppressed[1] = 0;
     assert_int_equal(add(net, pattern(net, other)), ERR_DOCUMENT_CONFLICT);
@@ -258,7 +258,7 @@ static void test_site_view__checks_releases_by_the_pattern_and_the_shares(void *
     static const uint32_t shown[] = {0, 1}, with_suppressed[] = {0, 1, 3}, fewer[] = {0};
     struct net *net = *state;
 
-    assert_int_equal(add_built(net, view_build_plan), 0);
+    assert_int_equal(add_built(net, DOC(PLAN)), 0);
     assert_int_equal(add(net, release(net, 2, shown, 0)), ERR_PREDECESSOR_MISSING);
     assert_int_equal(add(net, pattern(net, good)), 0);
     assert_int_equal(add(net, release(net, 3, with_suppressed, 0)), ERR_RELEASE_DIFFERS);
