@@ -574,7 +574,7 @@ static bool has_order(const struct view *view)
             return true;
         }
     }
-    return false;;
+    return false;
 }
 
 int view_check_body(const struct view *view, const Weft__V1__Document *document, const ProtobufCMessage *body,
