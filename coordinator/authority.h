@@ -47,8 +47,6 @@ int authority_task_settings(const struct args *args, struct err *err);
 int authority_revise(const struct args *args, struct err *err);
 int authority_void(const struct args *args, struct err *err);
 int authority_amend(const struct args *args, struct err *err);
-/* "+3d", "+12h": a duration in s, m, h or d. */
-bool authority_duration(int64_t *ms, const char *text);
 int authority_sign(const struct args *args, struct err *err);
 int authority_show(const struct args *args, struct err *err);
 int authority_publish(const struct args *args, struct err *err);

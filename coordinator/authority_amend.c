@@ -5,6 +5,7 @@
 #include "base/calendar.h"
 #include "base/wire.h"
 #include "coordinator/authority.h"
+#include "coordinator/authority_times.h"
 
 #define TYPE(name)       WEFT__V1__DOCUMENT_TYPE__DOCUMENT_##name
 #define TEXT(text)       ((char *)(uintptr_t)(text)) /* protobuf-c's structs are not const */

@@ -58,13 +58,15 @@ static int set_slots(struct revision *revision, const struct task *before, struc
     return 0;
 }
 
-/* Open now, or when the task before must be finished at the latest; from the close on as long as that one took. */
+/* Open now, or when the task before must be finished at the latest; no grace, no fallback; from the close on as long as that
+ * one took. */
 static void set_times(Weft__V1__Task *task, const Weft__V1__Task *before, int64_t days)
 {
     int64_t now = calendar_now_ms();
 
     task->open_ms = now > before->pattern_ms ? now : before->pattern_ms;
     task->close_ms = task->open_ms + days * CALENDAR_MS_PER_DAY;
+    task->due_ms = task->order_deadline_ms = task->fallback_ms = 0;
     task->close_when_complete = false;
     task->order_ms = task->close_ms + (before->order_ms - before->close_ms);
     task->plan_ms = task->order_ms + (before->plan_ms - before->order_ms);

@@ -24,13 +24,18 @@ static void line(FILE *out, enum err_lang lang, const char *en, const char *zh, 
     fputc('\n', out);
 }
 
-static void time_line(FILE *out, enum err_lang lang, const char *en, const char *zh, int64_t ms)
+static void local_line(FILE *out, enum err_lang lang, const char *en, const char *zh, int64_t ms, const char *zone_name)
 {
     char text[CALENDAR_TEXT_SIZE];
     struct calendar_zone zone;
 
-    if (calendar_zone(&zone, NULL, NULL) == 0)
+    if (calendar_zone(&zone, zone_name, NULL) == 0 || calendar_zone(&zone, NULL, NULL) == 0)
         line(out, lang, en, zh, calendar_format(ms, &zone, text));
+}
+
+static void time_line(FILE *out, enum err_lang lang, const char *en, const char *zh, int64_t ms)
+{
+    local_line(out, lang, en, zh, ms, NULL);
 }
 
 static const char *side_text(Weft__V1__Side side, enum err_lang lang)
@@ -132,6 +137,33 @@ static void show_parts(FILE *out, const Weft__V1__Task *task, enum err_lang lang
     }
 }
 
+/* Every instant, in the zone of the period. */
+static void show_times(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
+{
+    const char *zone = task->period == NULL ? NULL : task->period->zone;
+    const struct {
+        const char *en, *zh;
+        int64_t ms;
+    } times[] = {
+        {"period begins", "周期开始", task->period == NULL ? 0 : task->period->start_ms},
+        {"period ends", "周期结束", task->period == NULL ? 0 : task->period->end_ms},
+        {"open", "开放", task->open_ms},
+        {"due", "应报", task->due_ms},
+        {"close", "截止", task->close_ms},
+        {"order", "开放令", task->order_ms},
+        {"order until", "开放令签署止", task->order_deadline_ms},
+        {"fallback", "下级自行签署", task->fallback_ms},
+        {"plan", "计划", task->plan_ms},
+        {"pattern", "抑制表", task->pattern_ms},
+        {"retention", "保留期止", task->retention_ms},
+    };
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i].ms != 0)
+            local_line(out, lang, times[i].en, times[i].zh, times[i].ms, zone);
+    }
+}
+
 static void show_task(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
 {
     line(out, lang, "name", "名称", task->name);
@@ -159,20 +191,9 @@ static void show_task(FILE *out, const Weft__V1__Task *task, enum err_lang lang)
     fprintf(out, lang == LANG_ZH ? "%zu 个地区\n" : "%zu areas\n", task->n_release_areas);
     if (task->breakdown[0] != '\0')
         line(out, lang, "breakdown", "分类维度", task->breakdown);
-    if (task->n_parts > 0) {
+    if (task->n_parts > 0)
         show_parts(out, task, lang);
-    } else {
-        time_line(out, lang, "open", "开放", task->open_ms);
-        time_line(out, lang, "close", "截止", task->close_ms);
-    }
-    time_line(out, lang, "order", "开放令", task->order_ms);
-    if (task->fallback_ms != 0) {
-        time_line(out, lang, "order until", "开放令签署止", task->order_deadline_ms);
-        time_line(out, lang, "fallback", "下级自行签署", task->fallback_ms);
-    }
-    time_line(out, lang, "plan", "计划", task->plan_ms);
-    time_line(out, lang, "pattern", "抑制表", task->pattern_ms);
-    time_line(out, lang, "retention", "保留期止", task->retention_ms);
+    show_times(out, task, lang);
     if (task->close_when_complete)
         line(out, lang, "closes", "提前截止", lang == LANG_ZH ? "全部上报后" : "when all have reported");
 }

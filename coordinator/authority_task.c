@@ -1,6 +1,5 @@
 /* authority_task.c - the draft of a task, from its settings, a catalogue and a signed roster; and of a void.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +12,18 @@
 #include "base/wire.h"
 #include "catalogue/catalogue.h"
 #include "coordinator/authority.h"
+#include "coordinator/authority_times.h"
 #include "crypto/secret.h"
 
 #define TEXT(text)       ((char *)(uintptr_t)(text)) /* protobuf-c's structs are not const */
 #define NONCE_SIZE       16
-#define MAX_DURATION_MS  (INT64_C(36600) * CALENDAR_MS_PER_DAY)
 #define MAX_REASON_BYTES 1024
-#define NUM_TIMES        6
-#define NUM_REPORT_TIMES 2 /* open and close */
 
 /* ---------------------------------------------------------------- settings */
 
 struct task_settings {
     char *name, *period, *zone;
-    char *times[NUM_TIMES]; /* open, close, order, plan, pattern, retention: each not before the one before it
-                             */
-    char *order_deadline, *fallback; /* empty: the top alone makes orders */
+    char *times[TIME_NUM]; /* each up to the retention not before the one before it */
     bool close_when_complete;
     int64_t min_sites, min_cell, min_coverage_percent;
     struct setting_list release_areas;
@@ -62,50 +57,61 @@ static const struct setting table[] = {
      .zh = "周期以及未注明时差的时间所在时区。"},
     {.name = "open",
      .type = SETTING_STRING,
-     .offset = AT(times[0]),
-     .fallback = "+0s",
-     .en = "When reports are taken from: an ISO 8601 time, or +30s, +5m, +2h, +3d after the draft is made.",
-     .zh = "开始接收报告的时间：ISO 8601 时间，或自起草时起 +30s、+5m、+2h、+3d。"},
+     .offset = AT(times[TIME_OPEN]),
+     .fallback = "",
+     .en = "When reports are taken from: a time such as 2025-10-08T00:00; end+2d: that day after the period; or +30s, "
+           "+5m, +2h, +3d after the draft. Empty: the end of the period, or the draft if that is later.",
+     .zh = "开始接收报告的时间：具体时间（如 2025-10-08T00:00）；end+2d 表示周期结束后第 2 天；或自起草时起 "
+           "+30s、+5m、+2h、+3d。留空为周期结束时，若已过则为起草时。"},
+    {.name = "due",
+     .type = SETTING_STRING,
+     .offset = AT(times[TIME_DUE]),
+     .fallback = "",
+     .en = "Until when a report is on time; then follows the grace, until close. A time, end+10d, or + after open. Empty: "
+           "by the period's length, or the close if that is said.",
+     .zh = "应报时间，此后至 close 为宽限期：具体时间、end+10d，或自 open 起。留空则按周期长短取默认值；已写明 close "
+           "时即为 close。"},
     {.name = "close",
      .type = SETTING_STRING,
-     .offset = AT(times[1]),
-     .en = "When no report counts any more: a time, or +2h after open.",
-     .zh = "截止时间：具体时间，或自 open 起 +2h。"},
+     .offset = AT(times[TIME_CLOSE]),
+     .fallback = "",
+     .en = "When no report counts any more: a time, end+15d, or + after due. Empty: by the period's length.",
+     .zh = "截止时间：具体时间、end+15d，或自 due 起。留空则按周期长短取默认值。"},
     {.name = "order",
      .type = SETTING_STRING,
-     .offset = AT(times[2]),
-     .fallback = "+3d",
+     .offset = AT(times[TIME_ORDER]),
+     .fallback = AUTHORITY_DEFAULT_ORDER,
      .en = "When the release order is made without the freezes that are missing then: a time, or + after "
            "close.",
      .zh = "缺少冻结清单时仍制定开放令的时间：具体时间，或自 close 起。"},
     {.name = "plan",
      .type = SETTING_STRING,
-     .offset = AT(times[3]),
-     .fallback = "+2d",
+     .offset = AT(times[TIME_PLAN]),
+     .fallback = AUTHORITY_DEFAULT_PLAN,
      .en = "When the plan is made without the contributes that are missing then: a time, or + after order.",
      .zh = "缺少贡献计数时仍制定计划的时间：具体时间，或自 order 起。"},
     {.name = "pattern",
      .type = SETTING_STRING,
-     .offset = AT(times[4]),
-     .fallback = "+2d",
+     .offset = AT(times[TIME_PATTERN]),
+     .fallback = AUTHORITY_DEFAULT_PATTERN,
      .en = "When the suppression pattern is made without the states that are missing then: a time, or + "
            "after plan.",
      .zh = "缺少单元状态时仍制定抑制表的时间：具体时间，或自 plan 起。"},
     {.name = "retention",
      .type = SETTING_STRING,
-     .offset = AT(times[5]),
-     .fallback = "+365d",
+     .offset = AT(times[TIME_RETENTION]),
+     .fallback = AUTHORITY_DEFAULT_RETENTION,
      .en = "When keys and shares are destroyed: a time, or + after pattern.",
      .zh = "销毁密钥与份额的时间：具体时间，或自 pattern 起。"},
     {.name = "order_deadline",
      .type = SETTING_STRING,
-     .offset = AT(order_deadline),
-     .fallback = "+1d",
+     .offset = AT(times[TIME_ORDER_DEADLINE]),
+     .fallback = AUTHORITY_DEFAULT_ORDER_DEADLINE,
      .en = "With fallback: when the top stops signing an order: a time, or + after order.",
      .zh = "设置 fallback 时：顶级不再签署开放令的时间：具体时间，或自 order 起。"},
     {.name = "fallback",
      .type = SETTING_STRING,
-     .offset = AT(fallback),
+     .offset = AT(times[TIME_FALLBACK]),
      .fallback = "",
      .en = "When areas below the top that hold no order sign their own: a time, or + after order_deadline, "
            "15 minutes at least; empty: never.",
@@ -172,87 +178,15 @@ static const struct setting table[] = {
 
 int authority_task_settings(const struct args *args, struct err *err)
 {
+    bool zh = args_lang(args) == LANG_ZH;
+
     (void)err;
     settings_print(stdout, table, NUM_SETTINGS, args_lang(args));
+    printf(zh ? "\n未写明时，按周期长短：\n" : "\nWhere nothing is said, by the length of the period:\n");
+    for (size_t i = 0; i < authority_num_defaults; i++)
+        printf("  %-10s due %s, close %s\n", authority_defaults[i].period, authority_defaults[i].due,
+               authority_defaults[i].close);
     return 0;
-}
-
-/* ---------------------------------------------------------------- times */
-
-/* "+2h" to milliseconds; false when it is no such text. */
-bool authority_duration(int64_t *ms, const char *text)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', CALENDAR_MS_PER_DAY}};
-    char *end;
-    long long number;
-
-    if (text[0] != '+' || text[1] < '0' || text[1] > '9')
-        return false;
-    errno = 0;
-    number = strtoll(text + 1, &end, 10);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (errno == 0 && end[0] == units[i].unit && end[1] == '\0' &&
-            number <= MAX_DURATION_MS / units[i].ms) {
-            *ms = number * units[i].ms;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int set_time(int64_t *out, const char *text, int64_t before, const struct calendar_zone *zone,
-                    const char *name, const char *path, struct err *err)
-{
-    int64_t offset;
-    int rc = 0;
-
-    if (text[0] != '+')
-        rc = calendar_parse(out, text, zone, err);
-    else if (authority_duration(&offset, text))
-        *out = before + offset;
-    else
-        rc = err_set(err, ERR_BAD_TIME, "%s: expected digits and s, m, h or d after +", text);
-    if (rc != 0) {
-        err_at(err, path, 0, 0);
-        return err_field(err, name);
-    }
-    return 0;
-}
-
-static int set_fallback(Weft__V1__Task *task, const struct task_settings *settings,
-                        const struct calendar_zone *zone, const char *path, struct err *err)
-{
-    int rc;
-
-    if (settings->fallback == NULL || settings->fallback[0] == '\0')
-        return 0;
-    rc = set_time(&task->order_deadline_ms, settings->order_deadline, task->order_ms, zone, "order_deadline",
-                  path, err);
-    return rc != 0 ? rc
-                   : set_time(&task->fallback_ms, settings->fallback, task->order_deadline_ms, zone, "fallback",
-                              path, err);
-}
-
-/* A sum takes no reports: its deadlines count from the draft. */
-static int set_times(Weft__V1__Task *task, const struct task_settings *settings, bool is_sum,
-                     const struct calendar_zone *zone, const char *path, struct err *err)
-{
-    static const char *const names[NUM_TIMES] = {"open", "close", "order", "plan", "pattern", "retention"};
-    int64_t *const out[NUM_TIMES] = {&task->open_ms, &task->close_ms,   &task->order_ms,
-                                     &task->plan_ms, &task->pattern_ms, &task->retention_ms};
-    int64_t before = calendar_now_ms();
-    int rc = 0;
-
-    for (size_t i = is_sum ? NUM_REPORT_TIMES : 0; i < NUM_TIMES && rc == 0; i++) {
-        const char *text = settings->times[i] == NULL ? "" : settings->times[i];
-
-        rc = set_time(out[i], text, before, zone, names[i], path, err);
-        before = *out[i];
-    }
-    return rc != 0 ? rc : set_fallback(task, settings, zone, path, err);
 }
 
 /* ---------------------------------------------------------------- the draft */
@@ -301,7 +235,8 @@ static int set_period(Weft__V1__Task *task, struct parts *parts, const char *pat
     parts->wire_period.start_ms = parts->period.begin_ms;
     parts->wire_period.end_ms = parts->period.end_ms;
     task->period = &parts->wire_period;
-    return set_times(task, &parts->settings, parts->num_paths > 0, &zone, path, err);
+    rc = authority_set_times(task, parts->settings.times, &parts->period, parts->num_paths > 0, task->issued_ms, err);
+    return rc == 0 ? 0 : err_at(err, path, 0, 0);
 }
 
 static int set_release_areas(Weft__V1__Task *task, struct parts *parts, struct err *err)

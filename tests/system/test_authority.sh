@@ -156,6 +156,8 @@ printf 'name: T\nperiod: "2014"\nclose: +2h\nmin_cell: 2\n' >task.yaml
 refuses "min_cell below the floor" TASK_FLOOR draft t.doc
 settings "release_areas: [\"999999\"]"
 refuses "an unknown release area" TASK_UNSOUND draft t.doc
+printf 'name: T\nperiod: "2014"\ndue: "2090-01-02"\nclose: "2090-01-01"\n' >task.yaml
+refuses "a due time after the close" TASK_UNSOUND draft t.doc
 settings "open: 2020-01-01
 order: 2019-01-01"
 refuses "an order before the close" TASK_UNSOUND draft t.doc
@@ -168,6 +170,13 @@ settings "breakdown: grade"
 passes "a breakdown by grade" draft classes.doc
 grep -q "breakdown: grade" out.txt || fail "the breakdown is not shown"
 grep -q "in the block of 330302, owner group-a has 75 % of the beds" out.txt || fail "no warning of a dominant owner"
+printf 'name: T\nperiod: "2014"\n' >task.yaml
+refuses "default deadlines of a period long ago" BAD_TIME draft t.doc
+printf 'name: T\nperiod: "2090Q1"\nmin_sites: 3\nmin_cell: 5\nretention: "2091-01-01"\nfallback: +1d\n' >task.yaml
+passes "a task with default deadlines" draft quarter.doc
+for at in "open: 2090-04-01" "due: 2090-04-16" "close: 2090-04-21" "order: 2090-04-24"; do
+    grep -q "  ${at}T00:00:00.000+08:00" out.txt || fail "the draft does not show $at"
+done
 settings "zone: Asia/Shanghai"
 refuses "a task on a roster of one signature" ROSTER_SIGNATURE \
     "$authority" task --settings task.yaml --catalogue catalogue.yaml --roster half.doc --out t.doc
@@ -192,6 +201,13 @@ cmp r.doc pub/roster-1.doc || fail "the roster was not passed on byte for byte"
 passes "publish again" "$authority" publish --dir pub r.doc catalogue.yaml t.doc
 [ "$(ls pub | wc -l)" = 3 ] || fail "publishing again added something"
 for d in pub/*.doc; do passes "show $d" "$authority" show --full "$d"; done
+
+# ---- a revision has neither grace nor fallback and goes on as its task did
+passes "leader signs the quarter" sign_task leader quarter.doc
+passes "helper signs the quarter" sign_task helper quarter.doc
+passes "revise" "$authority" revise --task quarter.doc --roster r.doc --days 2 --out revised.doc
+grep -q "  close: 2090-04-30T00:00:00.000+08:00" out.txt || fail "the revision does not follow its task"
+! grep -qE "  (due|fallback):" out.txt || fail "the revision has the grace or the fallback of its task"
 
 # ---- a second task over the same time could be subtracted from the first
 settings
