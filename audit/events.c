@@ -58,10 +58,31 @@ static int by_time(const void *a, const void *b)
     return x->kind != y->kind ? (int)x->kind - (int)y->kind : x->area - y->area;
 }
 
+/* What revisions of the task mean for it, each of the chain. */
+static void add_revisions(struct list *list, const struct view *view)
+{
+    const struct view *by = view_revised_by(view);
+
+    for (; by != NULL && by != view; by = by->base) {
+        add(list, EVENT_REVISION, by->task->wire->issued_ms, NONE, NULL);
+        add_held(list, EVENT_REVISED, &by->pattern, NONE);
+    }
+}
+
+static size_t num_revisions(const struct view *view)
+{
+    size_t num = 0;
+
+    for (const struct view *by = view_revised_by(view); by != NULL && by != view; by = by->base) {
+        num++;
+    }
+    return num;
+}
+
 int events_of(struct event **events, size_t *num, const struct view *view, int64_t now_ms, struct err *err)
 {
     size_t areas = (size_t)view->roster->num_areas, coordinators = (size_t)view->roster->num_coordinators;
-    struct list list = {calloc(8 + view->num_amendments + 4 * areas + coordinators, sizeof *list.events), 0};
+    struct list list = {calloc(8 + view->num_amendments + 4 * areas + coordinators + 2 * num_revisions(view), sizeof *list.events), 0};
 
     if (list.events == NULL) {
         return err_set(err, ERR_NO_MEMORY, "events");
@@ -75,6 +96,7 @@ int events_of(struct event **events, size_t *num, const struct view *view, int64
     }
     add_held(&list, EVENT_ORDERED, &view->order, NONE);
     add_held(&list, EVENT_ROLLED_UP, &view->pattern, NONE);
+    add_revisions(&list, view);
     for (int i = 0; i < view->roster->num_coordinators; i++) {
         add_held(&list, EVENT_ERASED, &view->erasures[i], NONE);
     }
@@ -98,6 +120,8 @@ static const struct {
     [EVENT_ORDERED] = {"ordered", "release order signed", "开放令已签署"},
     [EVENT_ROLLED_UP] = {"rolled_up", "rolled up; suppression pattern signed", "已汇总，抑制表已签署"},
     [EVENT_RELEASED] = {"released", "released", "已公布"},
+    [EVENT_REVISION] = {"revision", "a revision is published", "已发布修订任务"},
+    [EVENT_REVISED] = {"revised", "revised: newer totals of a revision", "已修订，有更新的合计"},
     [EVENT_VOIDED] = {"voided", "void", "作废"},
     [EVENT_ERASED] = {"erased", "keys and shares destroyed", "密钥与份额已销毁"},
 };

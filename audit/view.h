@@ -169,6 +169,8 @@ const struct view *view_opened_in(const struct view *view, int area);
 const struct view *view_reported_in(const struct view *view, int site);
 /* After a pattern whose own areas are taken over: those that stand are hidden as they were. */
 void view_keep_standing(struct view *view);
+/* The revision of this task that its holder has, the last one of several; NULL: none. */
+const struct view *view_revised_by(const struct view *view);
 /* May the revision go on: is all said of the task that it supersedes? True of a first task. */
 bool view_base_is_ready(const struct view *view);
 

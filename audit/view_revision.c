@@ -49,6 +49,19 @@ const struct view *view_reported_in(const struct view *view, int site)
     return view;
 }
 
+const struct view *view_revised_by(const struct view *view)
+{
+    const struct view *by = NULL;
+
+    for (size_t i = 0; i < view->num_links; i++) {
+        if (view->links[i]->base == view && view->links[i]->voided.document == NULL) {
+            const struct view *later = view_revised_by(view->links[i]);
+            by = later != NULL ? later : view->links[i];
+        }
+    }
+    return by;
+}
+
 bool view_base_is_ready(const struct view *view)
 {
     return view->base == NULL || view->base->pattern.document != NULL;

@@ -78,6 +78,7 @@ static int draft(struct revision *revision, const struct task *before, int64_t d
     revision->task = *before->wire;
     secret_random(revision->nonce, sizeof revision->nonce);
     revision->task.nonce = (ProtobufCBinaryData){sizeof revision->nonce, revision->nonce};
+    revision->task.issued_ms = calendar_now_ms();
     revision->task.revision = before->wire->revision + 1;
     revision->task.supersedes = (ProtobufCBinaryData){TASK_ID_SIZE, (uint8_t *)(uintptr_t)before->id};
     set_times(&revision->task, before->wire, days);

@@ -8,6 +8,7 @@
 
 #include "base/calendar.h"
 #include "base/wire.h"
+#include "coordinator/contacts.h"
 #include "crypto/secret.h"
 
 #define MAX_BACKOFF_MS 30000
@@ -405,6 +406,39 @@ static bool may_bring_first_roster(const struct core *core, enum core_method met
     return core_newest_roster(core) == NULL && method == CORE_PUT_DOCUMENTS;
 }
 
+/* A request of a peer that is known and may make it. */
+static int serve_peer(struct core *core, struct db *db, const struct core_peer *peer, const char *tls_name,
+                      enum core_method method, const ProtobufCMessage *request, ProtobufCMessage **response,
+                      struct err *err)
+{
+    switch (method) {
+    case CORE_GET_DOCUMENTS:
+        return exchange_serve_get(core, db, peer->coordinator, (const Weft__V1__GetDocumentsRequest *)request,
+                                  response, err);
+    case CORE_PUT_DOCUMENTS:
+        return exchange_serve_put(core, db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, peer->now_ms,
+                                  response, err);
+    case CORE_SUBMIT:
+        return intake_serve_submit(core, db, peer->site, (const Weft__V1__SubmitRequest *)request, peer->now_ms,
+                                   response, err);
+    case CORE_VERIFY:
+        return intake_serve_verify(core, db, peer->coordinator, (const Weft__V1__VerifyRequest *)request,
+                                   peer->now_ms, response, err);
+    case CORE_CO_SIGN:
+        return cosign_serve(core, db, peer->coordinator, (const Weft__V1__CoSignRequest *)request, peer->now_ms,
+                            response, err);
+    case CORE_PUT_SHARE:
+        return rollup_serve_share(core, db, peer->coordinator, (const Weft__V1__PutShareRequest *)request,
+                                  response, err);
+    case CORE_GET_SITE_STATE:
+        return site_state_serve(core, db, peer->site, (const Weft__V1__GetSiteStateRequest *)request, response, err);
+    case CORE_RENEW:
+        return joining_serve_renew(core, tls_name, (const Weft__V1__RenewRequest *)request, peer->now_ms, response, err);
+    default:
+        return err_set(err, ERR_METHOD_UNKNOWN, "%d", (int)method);
+    }
+}
+
 int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, enum core_method method,
                const ProtobufCMessage *request, int64_t now_ms, ProtobufCMessage **response, struct err *err)
 {
@@ -436,32 +470,10 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
         (rc = check_roster_is_valid(core_newest_roster(core), method, now_ms, err)) != 0) {
         return rc;
     }
-    switch (method) {
-    case CORE_GET_DOCUMENTS:
-        return exchange_serve_get(core, &db, peer.coordinator, (const Weft__V1__GetDocumentsRequest *)request,
-                                  response, err);
-    case CORE_PUT_DOCUMENTS:
-        return exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request, now_ms,
-                                  response, err);
-    case CORE_SUBMIT:
-        return intake_serve_submit(core, &db, peer.site, (const Weft__V1__SubmitRequest *)request, now_ms,
-                                   response, err);
-    case CORE_VERIFY:
-        return intake_serve_verify(core, &db, peer.coordinator, (const Weft__V1__VerifyRequest *)request,
-                                   now_ms, response, err);
-    case CORE_CO_SIGN:
-        return cosign_serve(core, &db, peer.coordinator, (const Weft__V1__CoSignRequest *)request, now_ms,
-                            response, err);
-    case CORE_PUT_SHARE:
-        return rollup_serve_share(core, &db, peer.coordinator, (const Weft__V1__PutShareRequest *)request,
-                                  response, err);
-    case CORE_GET_SITE_STATE:
-        return site_state_serve(core, &db, peer.site, (const Weft__V1__GetSiteStateRequest *)request, response, err);
-    case CORE_RENEW:
-        return joining_serve_renew(core, tls_name, (const Weft__V1__RenewRequest *)request, now_ms, response, err);
-    default:
-        return err_set(err, ERR_METHOD_UNKNOWN, "%d", (int)method);
+    if (peer.coordinator != NULL && (rc = contacts_heard(&db, peer.coordinator, now_ms, err)) != 0) {
+        return rc;
     }
+    return serve_peer(core, &db, &peer, tls_name, method, request, response, err);
 }
 
 /* ---- calls ---- */
@@ -697,7 +709,9 @@ int core_answer(struct core *core, struct store_txn *txn, struct core_call *call
     int64_t wait_ms;
     int rc;
 
-    if ((rc = core_load(core, txn, err)) == 0) {
+    if ((rc = core_load(core, txn, err)) == 0 &&
+        (rc = response != NULL ? contacts_reached(&db, call->destination, now_ms, err)
+                               : contacts_failed(&db, call->destination, failure, now_ms, err)) == 0) {
         rc = dispatch_answer(core, &db, call, response, failure, now_ms, err);
     }
     if ((pending = find_pending(core, call->context->key)) == NULL) {

@@ -6,6 +6,7 @@
  *     intake.c    reports: submission, verification, receipts
  *     site_state.c  what is held of a site's reports, for that site
  *     cosign.c    documents of a pair: proposing, checking, signing
+ *     contacts.c  how it goes with peers, for people
  *     rollup.c    shares: summing, passing up, sealing to the collector
  *     joining.c   newcomers, and certificates that are renewed
  *     release.c   the collector: opening, contributes, states, release
@@ -102,6 +103,7 @@ struct core_context {
     char key[256];
     uint8_t task[TASK_ID_SIZE]; /* DB_NO_TASK for global documents */
     uint64_t up_to;             /* push */
+    int area;                   /* co-sign: whose document */
     int site;                   /* verify */
     uint32_t revision;
     struct prio3_state *state;

@@ -12,6 +12,7 @@
 
 #include "base/hex.h"
 #include "base/wire.h"
+#include "coordinator/contacts.h"
 
 /* ---- when is it time ---- */
 
@@ -503,6 +504,7 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
 {
     struct core *core = round->core;
     const char *helper = task->roster->coordinators[task->roster->areas[area].helper].wire->id;
+    struct core_context *context;
     Weft__V1__CoSignRequest request = WEFT__V1__CO_SIGN_REQUEST__INIT;
     Weft__V1__Document *document = NULL;
     char key[256], hex[HEX_SIZE(8)];
@@ -523,8 +525,10 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
         (rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
         request.version_min = request.version_max = PROTOCOL_VERSION;
         request.document = document;
-        rc = round_add(round, helper, CORE_CO_SIGN, &request.base,
-                       context_new(CALL_COSIGN, task->task->id, key), err);
+        if ((context = context_new(CALL_COSIGN, task->task->id, key)) != NULL) {
+            context->area = area;
+        }
+        rc = round_add(round, helper, CORE_CO_SIGN, &request.base, context, err);
     }
     document_free(&document);
     return rc;
@@ -805,17 +809,22 @@ int cosign_answer(struct core *core, struct db *db, struct core_call *call,
     const Weft__V1__CoSignRequest *request = (const Weft__V1__CoSignRequest *)call->request;
     ProtobufCBinaryData task_id = core_bytes(call->context->task, TASK_ID_SIZE);
     struct core_task *task = core_find_task(core, &task_id);
+    struct contacts_document proposed;
     bool is_new;
+    int rc;
 
     if (task == NULL) {
         return 0;
     }
+    proposed = (struct contacts_document){task->task->id, request->document->type,
+                                          task->roster->areas[call->context->area].wire->code};
     if (reply == NULL) {
         note_refusal(core, task, call, failure, now_ms);
-        return 0;
+        return contacts_refused(db, &proposed, call->destination, failure, now_ms, err);
     }
     if (reply->document == NULL || !document_same_but_time(reply->document, request->document)) {
         return err_set(err, ERR_HELPER_DISAGREES, "another document came back");
     }
-    return exchange_take(core, db, reply->document, &is_new, err);
+    rc = exchange_take(core, db, reply->document, &is_new, err);
+    return rc != 0 ? rc : contacts_signed(db, &proposed, err);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/calendar.h"
+#include "base/contact.h"
 #include "base/cost.h"
 #include "base/log.h"
 #include "base/wire.h"
@@ -160,16 +161,14 @@ static struct called *find_called(struct daemon *daemon, const char *id)
     return grown;
 }
 
-/* Not to reach a peer, or not to be known to it, is logged once; other refusals belong to the protocol's
- * steps, and the core logs those that matter. */
+/* Not to reach a peer is logged once; other refusals belong to the protocol's steps, and the core logs those that
+ * matter. */
 static void note_outcome(struct daemon *daemon, const struct callers_job *job)
 {
     int code = job->response != NULL ? 0 : job->failure.code;
-    bool is_lasting = code == ERR_UNREACHABLE || code == ERR_DEADLINE || code == ERR_CERTIFICATE ||
-                      code == ERR_PEER_UNKNOWN || code == ERR_NOT_ALLOWED;
     struct called *called = find_called(daemon, job->call.destination);
 
-    if (called != NULL && is_lasting && called->trouble != code) {
+    if (called != NULL && contact_is_unreachable(code) && called->trouble != code) {
         log_warn("peer not reached", LOG_TEXT("peer", job->call.destination), LOG_ERR(&job->failure));
         called->trouble = code;
     } else if (called != NULL && code == 0 && called->trouble != 0) {

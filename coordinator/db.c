@@ -10,10 +10,10 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, INVITATIONS, NUM_TABLES };
+enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, INVITATIONS, CONTACTS, NUM_TABLES };
 static const char *const table_names[NUM_TABLES] = {"documents",  "document_keys", "reports",
                                                     "report_ids", "secrets",       "cursors",
-                                                    "invitations"};
+                                                    "invitations", "contacts"};
 #define AT_REST_KEY_ID 1
 
 const uint8_t DB_NO_TASK[TASK_ID_SIZE] = {0};
@@ -518,38 +518,61 @@ int db_put_cursor(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *p
     return store_put(db->txn, CURSORS, key.data, key.len, value.data, value.len, err);
 }
 
-/* ---- invitations ---- */
+/* ---- messages by name ---- */
 
-static int unpack_invitation(StoredInvitation **invitation, const uint8_t *value, size_t len, struct err *err)
-{
-    return wire_unpack((ProtobufCMessage **)invitation, &weft__store__v1__stored_invitation__descriptor, value,
-                       len, WIRE_LENIENT, err);
-}
-
-int db_put_invitation(struct db *db, const char *name, const StoredInvitation *invitation, struct err *err)
+static int put_named(struct db *db, int table, const char *name, const ProtobufCMessage *message, struct err *err)
 {
     uint8_t *packed = NULL;
     size_t len;
-    int rc = wire_pack(&packed, &len, &invitation->base, err);
+    int rc = wire_pack(&packed, &len, message, err);
 
     if (rc == 0) {
-        rc = store_put(db->txn, INVITATIONS, name, strlen(name), packed, len, err);
+        rc = store_put(db->txn, table, name, strlen(name), packed, len, err);
     }
     free(packed);
     return rc;
 }
 
-int db_get_invitation(struct db *db, const char *name, StoredInvitation **invitation, struct err *err)
+static int get_named(struct db *db, int table, const char *name, const ProtobufCMessageDescriptor *type,
+                     ProtobufCMessage **message, struct err *err)
 {
     const uint8_t *value;
     size_t len;
     int rc;
 
-    *invitation = NULL;
-    if ((rc = store_get(db->txn, INVITATIONS, name, strlen(name), &value, &len, err)) != 0 || value == NULL) {
+    *message = NULL;
+    if ((rc = store_get(db->txn, table, name, strlen(name), &value, &len, err)) != 0 || value == NULL) {
         return rc;
     }
-    return unpack_invitation(invitation, value, len, err);
+    return wire_unpack(message, type, value, len, WIRE_LENIENT, err);
+}
+
+int db_put_contact(struct db *db, const char *name, const StoredContact *contact, struct err *err)
+{
+    return put_named(db, CONTACTS, name, &contact->base, err);
+}
+
+int db_get_contact(struct db *db, const char *name, StoredContact **contact, struct err *err)
+{
+    return get_named(db, CONTACTS, name, &weft__store__v1__stored_contact__descriptor, (ProtobufCMessage **)contact, err);
+}
+
+int db_delete_contact(struct db *db, const char *name, struct err *err)
+{
+    return store_delete(db->txn, CONTACTS, name, strlen(name), err);
+}
+
+/* ---- invitations ---- */
+
+int db_put_invitation(struct db *db, const char *name, const StoredInvitation *invitation, struct err *err)
+{
+    return put_named(db, INVITATIONS, name, &invitation->base, err);
+}
+
+int db_get_invitation(struct db *db, const char *name, StoredInvitation **invitation, struct err *err)
+{
+    return get_named(db, INVITATIONS, name, &weft__store__v1__stored_invitation__descriptor,
+                     (ProtobufCMessage **)invitation, err);
 }
 
 int db_delete_invitation(struct db *db, const char *name, struct err *err)
@@ -573,7 +596,8 @@ int db_next_invitation(struct db *db, char name[CERT_NAME_SIZE], StoredInvitatio
         }
         memcpy(name, cursor.key, cursor.key_len);
         name[cursor.key_len] = '\0';
-        rc = unpack_invitation(invitation, cursor.value, cursor.value_len, err);
+        rc = wire_unpack((ProtobufCMessage **)invitation, &weft__store__v1__stored_invitation__descriptor, cursor.value,
+                         cursor.value_len, WIRE_LENIENT, err);
         break;
     }
     store_cursor_end(&cursor);

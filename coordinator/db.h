@@ -10,6 +10,7 @@
 #define COORDINATOR_DB_H
 
 #include "base/cert.h"
+#include "base/contact.h"
 #include "base/store.h"
 #include "base/task.h"
 #include "proto/store.pb-c.h"
@@ -123,5 +124,13 @@ WEFT_MUST_USE int db_delete_invitation(struct db *db, const char *name, struct e
 /* The first whose name sorts behind `name` ("": the first of all); *invitation is NULL when there is none. */
 WEFT_MUST_USE int db_next_invitation(struct db *db, char name[CERT_NAME_SIZE], StoredInvitation **invitation,
                                      struct err *err);
+
+/* ---- how it goes with peers, by name (see contacts.h) ---- */
+
+WEFT_MUST_USE int db_put_contact(struct db *db, const char *name, const StoredContact *contact, struct err *err);
+/* *contact is NULL when there is none; end with wire_free. */
+WEFT_MUST_USE int db_get_contact(struct db *db, const char *name, StoredContact **contact, struct err *err);
+/* No error when there is none. */
+WEFT_MUST_USE int db_delete_contact(struct db *db, const char *name, struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
 
 #define SCOPE(name) WEFT__V1__SCOPE__SCOPE_##name
 #define STAGE(name) WEFT__V1__STAGE__STAGE_##name
+#define DOC(name)   WEFT__V1__DOCUMENT_TYPE__DOCUMENT_##name
 #define NAMES_MAX   8 /* in a text */
 
 /* ---- what is missing ---- */
@@ -21,12 +22,12 @@ static void expect(struct progress *progress, const struct view_document *held, 
     }
 }
 
-static void expect_openings(struct progress *progress, const struct view *view,
+static void expect_openings(struct progress *progress, const struct view *view, int root,
                             const struct view_document *held, Weft__V1__Scope scope, Weft__V1__Stage stage)
 {
     for (int area = 0; area < view->roster->num_areas; area++) {
         struct opening opening = {area, scope, stage};
-        if (view_opening_is_allowed(view, &opening)) {
+        if (view_takes_part(view, root, area) && view_opening_is_allowed(view, &opening)) {
             expect(progress, held, area);
         }
     }
@@ -35,9 +36,9 @@ static void expect_openings(struct progress *progress, const struct view *view,
 /* An area whose states came too late for the pattern has nothing to release. */
 static bool is_in_pattern(const struct view *view, int area)
 {
-    const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)view->pattern.body;
+    const Weft__V1__Pattern *pattern = (const Weft__V1__Pattern *)view_pattern_of(view, area)->body;
 
-    for (size_t i = 0; i < pattern->n_states; i++) {
+    for (size_t i = 0; pattern != NULL && i < pattern->n_states; i++) {
         if (strcmp(pattern->states[i]->area, view->roster->areas[area].wire->code) == 0) {
             return true;
         }
@@ -53,6 +54,18 @@ static void wait_for(struct progress *progress, enum progress_phase phase, enum 
     progress->until_ms = progress->num_missing > 0 ? until_ms : 0;
 }
 
+/* Nobody but the top signs an order, until subtrees may go on without it. */
+static void wait_for_order(struct progress *progress, const struct view *view, enum progress_phase phase,
+                           enum progress_wait several)
+{
+    const struct view_times times = view_times(view);
+
+    wait_for(progress, phase, several, times.order_ms, WAIT_ORDER);
+    if (progress->num_missing == 0) {
+        progress->until_ms = times.fallback_ms;
+    }
+}
+
 static void await_parts(struct progress *progress, const struct view *view)
 {
     for (size_t i = 0; i < view->num_parts; i++) {
@@ -61,7 +74,7 @@ static void await_parts(struct progress *progress, const struct view *view)
             progress->missing[progress->num_missing++] = (int)i;
         }
     }
-    wait_for(progress, PHASE_CLOSED, WAIT_PARTS, view_times(view).order_ms, WAIT_ORDER);
+    wait_for_order(progress, view, PHASE_CLOSED, WAIT_PARTS);
 }
 
 static void before_order(struct progress *progress, const struct view *view, int64_t now_ms)
@@ -79,8 +92,7 @@ static void before_order(struct progress *progress, const struct view *view, int
         }
     }
     if (progress->num_missing == 0 || now_ms >= times.close_ms) {
-        wait_for(progress, progress->num_missing == 0 ? PHASE_CLOSED : PHASE_CLOSING, WAIT_FREEZES,
-                 times.order_ms, WAIT_ORDER);
+        wait_for_order(progress, view, progress->num_missing == 0 ? PHASE_CLOSED : PHASE_CLOSING, WAIT_FREEZES);
     } else if (now_ms < times.open_ms) {
         progress->phase = PHASE_PUBLISHED;
         progress->wait = WAIT_OPENING;
@@ -92,25 +104,36 @@ static void before_order(struct progress *progress, const struct view *view, int
         progress->until_ms = times.close_ms;
         progress->num_missing = progress->num_expected = 0;
     } else { /* some areas were complete and closed early */
-        wait_for(progress, PHASE_OPEN, WAIT_FREEZES, times.order_ms, WAIT_ORDER);
+        wait_for_order(progress, view, PHASE_OPEN, WAIT_FREEZES);
     }
 }
 
-static void after_pattern(struct progress *progress, const struct view *view)
+static bool is_revised(const struct view *view)
+{
+    const struct view *by = view_revised_by(view);
+
+    return by != NULL && by->pattern.document != NULL;
+}
+
+static void after_pattern(struct progress *progress, const struct view *view, int root)
 {
     for (int area = 0; area < view->roster->num_areas; area++) {
         struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)};
-        if (view_opening_is_allowed(view, &total) && is_in_pattern(view, area)) {
+        if (view_takes_part(view, root, area) && view_opening_is_allowed(view, &total) && is_in_pattern(view, area)) {
             expect(progress, view->releases, area);
         }
     }
-    wait_for(progress, progress->num_missing > 0 ? PHASE_ROLLED_UP : PHASE_RELEASED, WAIT_RELEASES, 0,
-             WAIT_NOTHING);
+    wait_for(progress,
+             progress->num_missing > 0 ? PHASE_ROLLED_UP
+             : is_revised(view)        ? PHASE_REVISED
+                                       : PHASE_RELEASED,
+             WAIT_RELEASES, 0, WAIT_NOTHING);
 }
 
-int progress_of(struct progress *progress, const struct view *view, int64_t now_ms, struct err *err)
+int progress_of(struct progress *progress, const struct view *view, int area, int64_t now_ms, struct err *err)
 {
     const struct view_times times = view_times(view);
+    int root = view_root_of(view, area);
 
     *progress = (struct progress){.missing = calloc((size_t)view->roster->num_areas + view->num_parts, sizeof(int))};
     if (progress->missing == NULL) {
@@ -118,18 +141,18 @@ int progress_of(struct progress *progress, const struct view *view, int64_t now_
     }
     if (view->voided.document != NULL) {
         progress->phase = PHASE_VOID;
-    } else if (view->order.document == NULL && now_ms < times.retention_ms) {
+    } else if (view_held(view, DOC(ORDER), root)->document == NULL && now_ms < times.retention_ms) {
         before_order(progress, view, now_ms);
-    } else if (view->pattern.document != NULL) {
-        after_pattern(progress, view);
+    } else if (view_held(view, DOC(PATTERN), root)->document != NULL) {
+        after_pattern(progress, view, root);
     } else if (now_ms >= times.retention_ms) {
         progress->phase = PHASE_EXPIRED;
-    } else if (view->plan.document == NULL) {
-        expect_openings(progress, view, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES));
-        wait_for(progress, PHASE_CLOSED, WAIT_CONTRIBUTES, times.plan_ms, WAIT_PLAN);
+    } else if (view_held(view, DOC(PLAN), root)->document == NULL) {
+        expect_openings(progress, view, root, view->contributes, SCOPE(BLOCK), STAGE(CONTRIBUTES));
+        wait_for(progress, PHASE_CLOSED, WAIT_CONTRIBUTES, view_deadline(view, DOC(PLAN), root), WAIT_PLAN);
     } else {
-        expect_openings(progress, view, view->states, SCOPE(TOTAL), STAGE(VALUES));
-        wait_for(progress, PHASE_CLOSED, WAIT_STATES, times.pattern_ms, WAIT_PATTERN);
+        expect_openings(progress, view, root, view->states, SCOPE(TOTAL), STAGE(VALUES));
+        wait_for(progress, PHASE_CLOSED, WAIT_STATES, view_deadline(view, DOC(PATTERN), root), WAIT_PATTERN);
     }
     return 0;
 }
@@ -151,6 +174,7 @@ static const struct {
     [PHASE_CLOSED] = {"closed", "closed", "已截止"},
     [PHASE_ROLLED_UP] = {"rolled_up", "rolled up", "已汇总"},
     [PHASE_RELEASED] = {"released", "released", "已公布"},
+    [PHASE_REVISED] = {"revised", "released, and revised since", "已公布，其后已修订"},
     [PHASE_VOID] = {"void", "void", "已作废"},
     [PHASE_EXPIRED] = {"expired", "expired", "已过保存期"},
 };

@@ -11,6 +11,7 @@ enum progress_phase {
     PHASE_CLOSED,    /* all is frozen; counts and shares are on their way */
     PHASE_ROLLED_UP, /* all that may be opened is opened; releases are missing */
     PHASE_RELEASED,
+    PHASE_REVISED, /* released, and a revision has brought newer totals */
     PHASE_VOID,
     PHASE_EXPIRED, /* keys and shares are destroyed */
     PHASE_NUM,
@@ -39,7 +40,8 @@ struct progress {
     int64_t until_ms; /* what then happens without it; 0: nothing but waiting */
 };
 
-WEFT_MUST_USE int progress_of(struct progress *progress, const struct view *view, int64_t now_ms,
+/* As the order tells that holds for `area`: the top's or, where a subtree went on without it, the subtree's own. */
+WEFT_MUST_USE int progress_of(struct progress *progress, const struct view *view, int area, int64_t now_ms,
                               struct err *err);
 void progress_clear(struct progress *progress);
 

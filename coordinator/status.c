@@ -11,6 +11,7 @@
 #include "base/wire.h"
 #include "coordinator/progress.h"
 #include "coordinator/setup.h"
+#include "coordinator/status_peers.h"
 
 #define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
 
@@ -107,7 +108,7 @@ static int own_area(const struct status *status, const struct view *view)
 
 struct wording {
     const char *coordinator, *certificate, *expired, *no_store, *no_task, *task, *role, *reports, *sites,
-        *waits, *until, *opening, *deadlines;
+        *waits, *until, *opening, *deadlines, *superseded;
 };
 
 static const struct wording wordings[] = {
@@ -117,13 +118,15 @@ static const struct wording wordings[] = {
                  "  role here: %s\n",
                  "  reports: %d accepted, %d waiting for verification, %d rejected, of %d expected here\n",
                  "  in %s and below: %d of %d hospitals frozen\n", "  waiting for %s\n", "    until %s%s\n",
-                 "  opens %s, due %s, closes %s\n", "  deadlines: order %s, plan %s, pattern %s; kept until %s\n"},
+                 "  opens %s, due %s, closes %s\n", "  deadlines: order %s, plan %s, pattern %s; kept until %s\n",
+                 "  superseded by revision %" PRIu32 ", task %.16s\n"},
     [LANG_ZH] = {"协调方 %s\n", "%s 的证书：剩余 %" PRId64 " 天，有效至 %s\n", "证书不可用（见下）\n",
                  "尚无数据库：服务还未运行过\n", "尚无任务\n",
                  "\n任务 %.16s  %s，周期 %s，修订 %" PRIu32 "：%s\n", "  本方角色：%s\n",
                  "  报告：已接受 %d，待验证 %d，已拒绝 %d，本方应收 %d\n",
                  "  %s 及以下：已冻结 %d 家，共 %d 家机构\n", "  正在等待：%s\n", "    至 %s%s\n",
-                 "  开放 %s，应报 %s，截止 %s\n", "  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n"},
+                 "  开放 %s，应报 %s，截止 %s\n", "  期限：开放令 %s，计划 %s，抑制表 %s；保存至 %s\n",
+                 "  已由第 %" PRIu32 " 次修订取代，任务 %.16s\n"},
 };
 
 struct time_text {
@@ -194,6 +197,10 @@ static void print_task(const struct status *status, const struct view *view, con
                progress->until_ms > status->now_ms ? ""
                : lang == LANG_ZH                   ? "（已逾期）"
                                                    : " (overdue)");
+    }
+    if (view_revised_by(view) != NULL) {
+        const struct task *by = view_revised_by(view)->task;
+        printf(words->superseded, by->wire->revision, by->hex);
     }
     print_times(words, &times, &zone);
 }
@@ -301,10 +308,44 @@ static void write_task(struct json *json, const struct status *status, const str
     json_int(json, "pattern_ms", times.pattern_ms);
     json_int(json, "retention_ms", times.retention_ms);
     json_uint(json, "amendments", view->num_amendments);
-    json_end(json);
+    json_text(json, "superseded_by", view_revised_by(view) == NULL ? NULL : view_revised_by(view)->task->hex);
 }
 
 /* ---- the command ---- */
+
+static struct status_out out_of(struct json *json, enum err_lang lang)
+{
+    struct status_out out = {.json = json, .lang = lang};
+
+    (void)!calendar_zone(&out.zone, NULL, NULL);
+    return out;
+}
+
+static int refusals(const struct status *status, const struct view *view, struct json *json, enum err_lang lang,
+                    struct err *err)
+{
+    const struct status_out out = out_of(json, lang);
+    struct db db = {status->reading.txn, status->setup.identity.at_rest_key};
+    int self = roster_find_coordinator(view->roster, status->setup.identity.id), rc;
+
+    if (json == NULL) {
+        return self == NONE ? 0 : status_refusals(&out, &db, view, self, err);
+    }
+    json_array(json, "refusals");
+    rc = self == NONE ? 0 : status_refusals(&out, &db, view, self, err);
+    json_end(json);
+    return rc;
+}
+
+static int peers(const struct status *status, struct json *json, enum err_lang lang, struct err *err)
+{
+    const struct roster *roster = status->reading.core == NULL ? NULL : core_roster(status->reading.core);
+    int self = roster == NULL ? NONE : roster_find_coordinator(roster, status->setup.identity.id);
+    const struct status_out out = out_of(json, lang);
+    struct db db = {status->reading.txn, status->setup.identity.at_rest_key};
+
+    return self == NONE ? 0 : status_peers(&out, &db, roster, self, err);
+}
 
 static int each_task(const struct status *status, struct json *json, enum err_lang lang, struct err *err)
 {
@@ -315,13 +356,18 @@ static int each_task(const struct status *status, struct json *json, enum err_la
         const struct view *view = core_task_view(status->reading.core, i);
         struct progress progress = {0};
         struct counts counts = {0};
-        if ((rc = progress_of(&progress, view, status->now_ms, err)) == 0 &&
+        int area = own_area(status, view);
+        if ((rc = progress_of(&progress, view, area == NONE ? view->roster->top : area, status->now_ms, err)) == 0 &&
             (rc = count_reports(&counts, status, view, err)) == 0) {
             add_missing_sites(&progress, &counts);
             if (json != NULL) {
                 write_task(json, status, view, &progress, &counts);
             } else {
                 print_task(status, view, &progress, &counts, lang);
+            }
+            rc = refusals(status, view, json, lang, err);
+            if (json != NULL) {
+                json_end(json);
             }
         }
         free(counts.missing);
@@ -337,13 +383,17 @@ static int print(const struct status *status, bool as_json, enum err_lang lang, 
 
     if (!as_json) {
         print_head(status, lang);
-        return each_task(status, NULL, lang, err);
+        rc = peers(status, NULL, lang, err);
+        return rc != 0 ? rc : each_task(status, NULL, lang, err);
     }
     json = json_begin(stdout);
     json_object(&json, NULL);
     write_head(&json, status);
+    json_array(&json, "peers");
+    rc = peers(status, &json, lang, err);
+    json_end(&json);
     json_array(&json, "tasks");
-    rc = each_task(status, &json, lang, err);
+    rc = rc != 0 ? rc : each_task(status, &json, lang, err);
     json_end(&json);
     json_end(&json);
     return json_finish(&json) || rc != 0 ? rc : err_set(err, ERR_FILE_WRITE, "standard output");

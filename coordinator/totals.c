@@ -129,7 +129,7 @@ int totals_new(struct totals **out, const struct view *view, const struct catalo
         totals_free(&totals);
         return err_set(err, ERR_NO_MEMORY, "totals");
     }
-    if ((rc = progress_of(&totals->progress, view, now_ms, err)) != 0) {
+    if ((rc = progress_of(&totals->progress, view, view->roster->top, now_ms, err)) != 0) {
         totals_free(&totals);
         return rc;
     }

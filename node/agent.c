@@ -284,13 +284,38 @@ static void pull_failed(struct agent *agent, const struct agent_call *call, cons
     wait_back_off(wait, now_ms, 1000, 30000);
 }
 
+/* What its leader was heard of last, for people. */
+static int note_contact(struct state *state, bool answered, const struct err *failure, int64_t now_ms, struct err *err)
+{
+    StoredContact *known = NULL, contact = WEFT__STORE__V1__STORED_CONTACT__INIT;
+    int rc = state_get_leader(state, &known, err);
+    bool is_changed;
+
+    if (rc != 0) {
+        return rc;
+    }
+    contact = known != NULL ? *known : contact;
+    is_changed = answered ? contact_reached(&contact, now_ms)
+                          : contact_is_unreachable(failure->code) && contact_failed(&contact, failure, now_ms);
+    rc = is_changed ? state_put_leader(state, &contact, err) : 0;
+    wire_free(&known);
+    return rc;
+}
+
+int agent_leader_contact(struct agent *agent, struct store_txn *txn, StoredContact **contact, struct err *err)
+{
+    struct state state = agent_store(agent, txn);
+
+    return state_get_leader(&state, contact, err);
+}
+
 int agent_answer(struct agent *agent, struct store_txn *txn, const struct agent_call *call,
                  const ProtobufCMessage *response, const struct err *failure, int64_t now_ms, struct err *err)
 {
     struct state state = agent_store(agent, txn);
     int rc = agent_load(agent, txn, err);
 
-    if (rc != 0) {
+    if (rc != 0 || (rc = note_contact(&state, response != NULL, failure, now_ms, err)) != 0) {
         return rc;
     }
     if (call->method == AGENT_SUBMIT) {

@@ -26,6 +26,7 @@
 #define NODE_AGENT_H
 
 #include "audit/view.h"
+#include "base/contact.h"
 #include "base/store.h"
 
 #define AGENT_RULE_SET "weft-0.1"
@@ -198,10 +199,16 @@ struct agent_status {
     char approved_by[AGENT_BY_MAX + 1];
     struct agent_report last, accepted; /* highest revisions */
     int num_releases, num_releases_expected;
+    bool has_pattern;              /* so that these are all */
+    const struct task *revised_by; /* the last revision that is here; NULL: none */
     struct err overlap; /* AGENT_OVERLAPS: with which task */
 };
 
 WEFT_MUST_USE int agent_status(struct agent *agent, struct store_txn *txn, size_t index, int64_t now_ms,
                                struct agent_status *status, struct err *err);
+
+/* How it goes with the leader; *contact is NULL while it was never called. End with wire_free. */
+WEFT_MUST_USE int agent_leader_contact(struct agent *agent, struct store_txn *txn, StoredContact **contact,
+                                       struct err *err);
 
 #endif

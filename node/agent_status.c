@@ -79,18 +79,26 @@ static void describe_decision(struct agent_status *status, const SiteTask *known
     }
 }
 
-static void count_releases(struct agent_status *status, const struct view *view)
+/* Of the order that counts this site's report: the top's, or its subtree's own. */
+static void count_releases(struct agent_status *status, const struct agent_task *task)
 {
+    const struct view *view = task->view;
+    int root = task->site == NONE ? view->roster->top : view_root_of(view, task->area);
+
     for (int area = 0; area < view->roster->num_areas; area++) {
         struct opening total = {area, WEFT__V1__SCOPE__SCOPE_TOTAL, WEFT__V1__STAGE__STAGE_VALUES};
-        status->num_releases += view->releases[area].document != NULL;
-        status->num_releases_expected += view_opening_is_allowed(view, &total);
+        if (view_takes_part(view, root, area)) {
+            status->num_releases += view->releases[area].document != NULL;
+            status->num_releases_expected += view_opening_is_allowed(view, &total);
+        }
     }
+    status->has_pattern = view_held(view, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_PATTERN, root)->document != NULL;
+    status->revised_by = view_revised_by(view) == NULL ? NULL : view_revised_by(view)->task;
 }
 
-static bool has_all_releases(const struct agent_task *task, const struct agent_status *status)
+static bool has_all_releases(const struct agent_status *status)
 {
-    return task->view->pattern.document != NULL && status->num_releases >= status->num_releases_expected;
+    return status->has_pattern && status->num_releases >= status->num_releases_expected;
 }
 
 static enum agent_state state_after_freeze(const struct agent_task *task, const struct agent_status *status)
@@ -102,7 +110,7 @@ static enum agent_state state_after_freeze(const struct agent_task *task, const 
         return AGENT_SENDING; /* it counts; the receipt is still to come */
     }
     if (found == FREEZE_HOLDS) {
-        return has_all_releases(task, status) ? AGENT_RELEASED : AGENT_FROZEN;
+        return has_all_releases(status) ? AGENT_RELEASED : AGENT_FROZEN;
     }
     return status->accepted.revision != 0 || found == FREEZE_OTHER ? AGENT_FREEZE_DIFFERS : AGENT_CLOSED;
 }
@@ -162,14 +170,14 @@ int agent_status(struct agent *agent, struct store_txn *txn, size_t index, int64
     describe_decision(&status, known);
     describe(&status.last, last);
     describe(&status.accepted, accepted);
-    count_releases(&status, task->view);
+    count_releases(&status, task);
     is_pending = known != NULL && known->approval != NULL && known->approval->revision == 0;
     if (task->view->voided.document != NULL) {
         status.state = AGENT_VOIDED;
     } else if (agent_check_alone(agent, task, &status.overlap) != 0) {
         status.state = AGENT_OVERLAPS;
     } else if (task->view->num_parts > 0) {
-        status.state = has_all_releases(task, &status) ? AGENT_RELEASED : AGENT_SUM;
+        status.state = has_all_releases(&status) ? AGENT_RELEASED : AGENT_SUM;
     } else if (agent_look_in_freeze(task, NULL) != FREEZE_NONE) {
         status.state = state_after_freeze(task, &status);
     } else {

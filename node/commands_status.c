@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "base/wire.h"
 
 int command_settings(const struct args *args, struct err *err)
 {
@@ -107,10 +108,49 @@ static void print_task(const struct args *args, const struct agent_task *task,
     if (status->accepted.revision != 0 && status->accepted.revision != status->last.revision) {
         print_report(args, &status->accepted);
     }
+    if (status->revised_by != NULL) {
+        printf(SAY(args, "  superseded by revision %" PRIu32 ", task %.16s\n", "  已由第 %" PRIu32 " 次修订取代，任务 %.16s\n"),
+               status->revised_by->wire->revision, status->revised_by->hex);
+    }
     if (status->num_releases > 0) {
         printf(SAY(args, "  totals received: %d of %d\n", "  已收到汇总结果：%d / %d\n"),
                status->num_releases, status->num_releases_expected);
     }
+}
+
+/* How it goes with the leader; *contact is NULL while nothing is known. */
+static int leader_contact(struct session *session, StoredContact **contact, struct err *err)
+{
+    struct store_txn *txn = NULL;
+    int rc = session_begin(session, &txn, err);
+
+    *contact = NULL;
+    if (rc == 0) {
+        rc = agent_leader_contact(session->agent, txn, contact, err);
+    }
+    store_abort(&txn);
+    return rc;
+}
+
+static int print_leader(const struct args *args, struct session *session, struct err *err)
+{
+    StoredContact *contact = NULL;
+    char last[COMMAND_TIME_SIZE], since[COMMAND_TIME_SIZE];
+    struct err failure = {0};
+    int rc = leader_contact(session, &contact, err);
+
+    if (contact != NULL) {
+        printf(SAY(args, "Last contact with the leader: %s\n", "最近一次联系主方：%s\n"),
+               contact->reached_ms == 0 ? "-" : command_time(last, contact->reached_ms));
+    }
+    if (contact != NULL && contact->failing_ms != 0) {
+        printf(SAY(args, "The leader is not reached since %s\n", "自 %s 起无法连接主方\n"),
+               command_time(since, contact->failing_ms));
+        err_set(&failure, (int)contact->failure, "%s", contact->detail);
+        command_warn(args, &failure);
+    }
+    wire_free(&contact);
+    return rc;
 }
 
 static void print_head(const struct args *args, const struct session *session)
@@ -215,6 +255,7 @@ static void json_task(struct json *json, const struct agent_task *task, const st
     json_report(json, "last_report", &status->last);
     json_report(json, "accepted_report", &status->accepted);
     json_releases(json, task, status);
+    json_text(json, "superseded_by", status->revised_by == NULL ? NULL : status->revised_by->hex);
     json_end(json);
 }
 
@@ -239,6 +280,31 @@ static void json_head(struct json *json, const struct session *session)
     json_uint(json, "lines", egress_size(session->egress));
     json_hex(json, "root", root, DIGEST_SIZE);
     json_end(json);
+}
+
+static void json_time(struct json *json, const char *key, int64_t ms)
+{
+    if (ms == 0) {
+        json_null(json, key);
+    } else {
+        json_int(json, key, ms);
+    }
+}
+
+static int json_leader(struct json *json, struct session *session, struct err *err)
+{
+    StoredContact *contact = NULL;
+    int rc = leader_contact(session, &contact, err);
+    bool failing = contact != NULL && contact->failure != 0;
+
+    json_object(json, "leader_contact");
+    json_time(json, "reached_ms", contact == NULL ? 0 : contact->reached_ms);
+    json_time(json, "unreachable_since_ms", contact == NULL ? 0 : contact->failing_ms);
+    json_text(json, "error", failing ? err_entry((int)contact->failure)->name : NULL);
+    json_text(json, "detail", failing ? contact->detail : NULL);
+    json_end(json);
+    wire_free(&contact);
+    return rc;
 }
 
 /* ---- the command ---- */
@@ -286,6 +352,9 @@ static int print_json(struct session *session, struct err *bad, struct err *err)
 
     json_object(&json, NULL);
     json_head(&json, session);
+    if ((rc = json_leader(&json, session, err)) != 0) {
+        return rc;
+    }
     json_array(&json, "tasks");
     if ((rc = walk(session, each_as_json, &json, bad, err)) != 0) {
         return rc;
@@ -301,6 +370,9 @@ static int print_text(const struct args *args, struct session *session, struct e
     int rc;
 
     print_head(args, session);
+    if ((rc = print_leader(args, session, err)) != 0) {
+        return rc;
+    }
     print_egress(args, session);
     rc = walk(session, each_as_text, user, bad, err);
     if (rc == 0 && agent_num_tasks(session->agent) == 0) {

@@ -6,6 +6,7 @@
  *                      task | "cursor" NUL                    incarnation | u64 after | digest
  *                      task | "task" NUL | u64 0              SiteTask
  *                      catalogue digest | "standing" NUL | u64 0   StandingApproval
+ *                      0 | "leader" NUL | u64 0                    StoredContact
  * All integers big-endian. */
 #include "node/state.h"
 
@@ -248,6 +249,17 @@ int state_put_standing(struct state *state, const uint8_t catalogue_digest[DIGES
                        const StandingApproval *value, struct err *err)
 {
     return state_put_message(state, TABLE_STATE, catalogue_digest, "standing", 0, &value->base, err);
+}
+
+int state_get_leader(struct state *state, StoredContact **out, struct err *err)
+{
+    return state_get_message(state, TABLE_STATE, STATE_NO_TASK, "leader", 0,
+                             &weft__store__v1__stored_contact__descriptor, (ProtobufCMessage **)out, err);
+}
+
+int state_put_leader(struct state *state, const StoredContact *value, struct err *err)
+{
+    return state_put_message(state, TABLE_STATE, STATE_NO_TASK, "leader", 0, &value->base, err);
 }
 
 /* ---- vectors ---- */

@@ -6,6 +6,7 @@
 #ifndef NODE_STATE_H
 #define NODE_STATE_H
 
+#include "base/contact.h"
 #include "base/store.h"
 #include "base/task.h"
 #include "proto/store.pb-c.h"
@@ -63,6 +64,10 @@ WEFT_MUST_USE int state_get_standing(struct state *state, const uint8_t catalogu
                                      StandingApproval **out, struct err *err);
 WEFT_MUST_USE int state_put_standing(struct state *state, const uint8_t catalogue_digest[DIGEST_SIZE],
                                      const StandingApproval *value, struct err *err);
+
+/* How it goes with the leader. */
+WEFT_MUST_USE int state_get_leader(struct state *state, StoredContact **out, struct err *err);
+WEFT_MUST_USE int state_put_leader(struct state *state, const StoredContact *value, struct err *err);
 
 /* Encrypt a vector of `num` numbers for SiteTask.vector, and back; secret_free(sealed->data, sealed->len) or
  * secret_free(vector, num * 8). */

@@ -2,6 +2,8 @@
  * rests on what they opened. */
 #include "tests/cluster/hostile.h"
 
+#include "coordinator/progress.h"
+
 static const struct cluster_shape cities = {.num_cities = 2,
                                             .counties_per_city = 2,
                                             .min_sites = 4,
@@ -122,6 +124,20 @@ static void assert_blocks_are_large(const struct cluster *cluster, const struct 
     }
 }
 
+/* As status tells it to one who stands in that area. */
+static enum progress_phase phase_of(const struct cluster *cluster, const char *leader, const char *code)
+{
+    struct progress progress;
+    struct err err = {0};
+    enum progress_phase phase;
+
+    assert_int_equal(
+        progress_of(&progress, view_of(cluster, leader), area(cluster, code), cluster->now_ms, &err), 0);
+    phase = progress.phase;
+    progress_clear(&progress);
+    return phase;
+}
+
 static void test_fallback__cities_release_when_the_top_is_gone(void **state)
 {
     struct cluster cluster;
@@ -138,6 +154,9 @@ static void test_fallback__cities_release_when_the_top_is_gone(void **state)
     run_for(&cluster, 5000);
     assert_sums(&cluster, "lead-990101", "9901");
     assert_null(view_of(&cluster, "lead-9901")->order.document);
+    assert_int_equal(phase_of(&cluster, "lead-9901", "9901"), PHASE_RELEASED);
+    assert_int_equal(phase_of(&cluster, "lead-990101", "990101"), PHASE_RELEASED);
+    assert_int_not_equal(phase_of(&cluster, "lead-9901", "99"), PHASE_RELEASED);
     cluster_stop(&cluster);
 }
 

@@ -3,6 +3,8 @@
 
 #include "audit/completeness.h"
 #include "audit/events.h"
+#include "base/wire.h"
+#include "coordinator/contacts.h"
 
 static Weft__V1__Amendment later(const struct cluster *cluster, uint32_t number, int64_t by_ms)
 {
@@ -360,6 +362,84 @@ static void test_void__comes_too_late_once_something_may_be_opened(void **state)
     cluster_stop(&cluster);
 }
 
+/* ---- what people are told while it does not go on ---- */
+
+static struct db db_of(struct cluster *cluster, int index, struct store_txn **txn)
+{
+    struct cluster_coordinator *c = &cluster->coordinators[index];
+    struct err err = {0};
+
+    assert_int_equal(store_begin(c->store, txn, false, &err), 0);
+    return (struct db){*txn, c->at_rest_key};
+}
+
+static StoredContact contact_with(struct cluster *cluster, int index, const char *peer)
+{
+    struct store_txn *txn = NULL;
+    struct db db = db_of(cluster, index, &txn);
+    StoredContact *found = NULL, copy;
+    struct err err = {0};
+
+    assert_int_equal(contacts_get(&db, peer, &found, &err), 0);
+    assert_non_null(found);
+    copy = *found;
+    wire_free(&found);
+    store_abort(&txn);
+    return copy; /* its numbers */
+}
+
+/* The code for which the helper does not sign the area's list; 0: it does. */
+static int freeze_refusal(struct cluster *cluster, int index, const char *code)
+{
+    struct contacts_document freeze = {cluster->task->id, DOC(FREEZE), code};
+    struct store_txn *txn = NULL;
+    struct db db = db_of(cluster, index, &txn);
+    StoredContact *found = NULL;
+    struct err err = {0};
+    int refused;
+
+    assert_int_equal(contacts_get_refusal(&db, &freeze, &found, &err), 0);
+    refused = found == NULL ? 0 : (int)found->failure;
+    wire_free(&found);
+    store_abort(&txn);
+    return refused;
+}
+
+static void test_status__says_who_is_not_reached_and_who_does_not_sign(void **state)
+{
+    struct cluster cluster;
+    int leader, helper;
+    const char *name;
+    int64_t cut_ms;
+
+    (void)state;
+    cluster_start(&cluster, 37, &tiny_and_patient, &no_faults);
+    leader = coordinator(&cluster, "lead-990101");
+    helper = cluster.roster->areas[area(&cluster, "990101")].helper;
+    name = cluster.roster->coordinators[helper].wire->id;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    assert_int_equal(contact_with(&cluster, leader, name).failing_ms, 0);
+    assert_true(contact_with(&cluster, leader, name).reached_ms > 0);
+    assert_true(contact_with(&cluster, helper, "lead-990101").heard_ms > 0);
+
+    cut_ms = cluster.now_ms;
+    cluster.cuts[cluster.num_cuts++] = (struct cluster_cut){leader, helper, cluster.now_ms + 120000};
+    run_for(&cluster, 100000);
+    assert_true(contact_with(&cluster, leader, name).failing_ms >= cut_ms);
+    assert_true(contact_with(&cluster, leader, name).failing_ms < cut_ms + 60000);
+    run_for(&cluster, 120000);
+    assert_int_equal(contact_with(&cluster, leader, name).failing_ms, 0);
+
+    cluster.coordinators[helper].skew_ms = 20 * 60000;
+    cluster.now_ms = cluster.task->wire->close_ms;
+    run_for(&cluster, 5000);
+    assert_int_equal(freeze_refusal(&cluster, leader, "990101"), ERR_CLOCKS_DIFFER);
+    cluster.coordinators[helper].skew_ms = 0;
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    assert_int_equal(freeze_refusal(&cluster, leader, "990101"), 0);
+    cluster_stop(&cluster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_erasure__destroys_all_shares_when_retention_ends),
         cmocka_unit_test(test_erasure__follows_a_void_at_once_and_everywhere),
         cmocka_unit_test(test_void__comes_too_late_once_something_may_be_opened),
+        cmocka_unit_test(test_status__says_who_is_not_reached_and_who_does_not_sign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "audit/events.h"
+#include "coordinator/progress.h"
 #include "tests/cluster/hospitals.h"
 #include "tests/cluster/revising.h"
 
@@ -119,6 +121,35 @@ static Weft__V1__WithheldReason reason(const struct revising *revising, const ch
     return revising_reason(revising, area_of(revising->cluster, code));
 }
 
+static enum progress_phase phase_of(const struct cluster *cluster, const struct task *task)
+{
+    const struct view *view = cluster_view_of(cluster, cluster->roster->areas[cluster->roster->top].leader, task);
+    struct progress progress;
+    struct err err = {0};
+    enum progress_phase phase;
+
+    assert_int_equal(progress_of(&progress, view, view->roster->top, cluster->now_ms, &err), 0);
+    phase = progress.phase;
+    progress_clear(&progress);
+    return phase;
+}
+
+/* The first task's history tells of its revision. */
+static size_t num_events(const struct cluster *cluster, const struct task *task, enum event_kind kind)
+{
+    const struct view *view = cluster_view_of(cluster, cluster->roster->areas[cluster->roster->top].leader, task);
+    struct event *events = NULL;
+    struct err err = {0};
+    size_t num, found = 0;
+
+    assert_int_equal(events_of(&events, &num, view, cluster->now_ms, &err), 0);
+    for (size_t i = 0; i < num; i++) {
+        found += events[i].kind == kind;
+    }
+    free(events);
+    return found;
+}
+
 static void test_revision__several_corrections_enter_the_totals(void **state)
 {
     struct revising revising;
@@ -128,6 +159,7 @@ static void test_revision__several_corrections_enter_the_totals(void **state)
     for (int round = 0; round < 2; round++) {
         start(&cluster, &revising, 30 + (uint64_t)round, &small, round == 0 ? &no_faults : &bad_network);
         run_task(&revising);
+        assert_int_equal(phase_of(&cluster, cluster.task), PHASE_RELEASED);
         revising_publish(&revising);
         for (int i = 0; i < 3; i++) {
             revising_correct(&revising, site_of(&cluster, "990101", i), survivors(&cluster), 10 + i);
@@ -137,6 +169,10 @@ static void test_revision__several_corrections_enter_the_totals(void **state)
         assert_true(revising_check(&revising) > 0);
         assert_int_equal(reason(&revising, "990102"), REASON(UNCHANGED)); /* nobody corrected anything there */
         assert_int_equal(reason(&revising, "9902"), REASON(UNCHANGED));
+        assert_int_equal(phase_of(&cluster, cluster.past[0]), PHASE_REVISED);
+        assert_int_equal(phase_of(&cluster, cluster.task), PHASE_RELEASED);
+        assert_int_equal(num_events(&cluster, cluster.past[0], EVENT_REVISED), 1);
+        assert_int_equal(num_events(&cluster, cluster.task, EVENT_REVISED), 0);
         stop(&cluster, &revising);
     }
 }

@@ -1,5 +1,5 @@
 # The foundations that the programs share.
-foreach(area err log yaml settings calendar file store cert args)
+foreach(area err contact log yaml settings calendar file store cert args)
   weft_test(test_${area} test_${area}.c LIBS weft::base Threads::Threads)
 endforeach()
 target_link_libraries(test_cert PRIVATE OpenSSL::Crypto)
