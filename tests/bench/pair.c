@@ -257,7 +257,6 @@ static void make_task(struct pair *pair, const struct roots *roots, int num_slot
     Weft__V1__Task task = WEFT__V1__TASK__INIT;
     Weft__V1__Period period = WEFT__V1__PERIOD__INIT;
     Weft__V1__Document *document = NULL;
-    struct roster_roots pinned = {(const Weft__V1__Root *const *)roots->list, 2};
     uint8_t nonce[16], catalogue[DIGEST_SIZE];
     char *areas[] = {AREA};
     struct err err = {0};
@@ -309,7 +308,7 @@ static void make_task(struct pair *pair, const struct roots *roots, int num_slot
     task.retention_ms = task.pattern_ms + DAY;
     must(document_new(&document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, &task.base, &err), &err);
     sign_by_roots(&document, roots);
-    must(task_open(&pair->task, document, pair->roster, &pinned, &err), &err);
+    must(task_open(&pair->task, document, pair->roster, &err), &err);
     publish(pair, document, "task");
     document_free(&document);
 }
