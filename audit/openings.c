@@ -170,9 +170,12 @@ bool view_opening_has(const struct view *view, const struct opening *opening, in
     return view_series_block(view, series, site) == opening->area;
 }
 
+/* Every total and every block holds sites of its own area alone: most sites are told apart by that. */
 bool view_opening_has_any(const struct view *view, const struct opening *opening, int site)
 {
-    for (int s = 0; s < view->task->num_series; s++) {
+    bool is_inside = roster_is_within(view->roster, view->roster->sites[site].area, opening->area);
+
+    for (int s = 0; is_inside && s < view->task->num_series; s++) {
         if (view_opening_has(view, opening, s, site)) {
             return true;
         }

@@ -470,22 +470,23 @@ static bool is_held(const struct view *view, const Weft__V1__Document *document,
 static int add(struct view *view, const Weft__V1__Document *document, bool is_trusted, struct err *err)
 {
     ProtobufCMessage *body = NULL;
+    const char *subject;
     int rc;
 
     if ((rc = document_body(&body, document, document->type, err)) != 0) {
         return rc;
     }
+    subject = body_subject(document, body); /* of the body, whoever holds it in the end */
     if (is_held(view, document, body)) {
         wire_free(&body);
         return 0;
     }
     if (!is_trusted && !is_signed_rightly(view, document, body)) {
-        rc = err_set(err, ERR_DOCUMENT_SIGNATURE, "%s %s", document_type_name(document->type),
-                     body_subject(document, body));
+        rc = err_set(err, ERR_DOCUMENT_SIGNATURE, "%s %s", document_type_name(document->type), subject);
     } else if ((rc = view_check_body(view, document, body, err)) == 0 &&
                (rc = view_check_time(view, document, body, err)) == 0 &&
                (rc = hold(view, document, &body, err)) == 0) {
-        rc = view_derive(view, document->type, err);
+        rc = view_derive(view, document->type, roster_find_area(view->roster, subject), err);
     }
     wire_free(&body);
     return rc;

@@ -740,12 +740,12 @@ static void derive_patterns(struct view *view)
     }
 }
 
-int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err)
+int view_derive(struct view *view, Weft__V1__DocumentType type, int area, struct err *err)
 {
     int rc = 0;
 
     if (type == DOC(FREEZE)) {
-        view_derive_frozen(view);
+        view_derive_freeze(view, area);
     } else if (type == DOC(ORDER) && (rc = derive_orders(view, err)) == 0) {
         derive_plans(view); /* whom a late order takes in is in the top's blocks */
     } else if (type == DOC(PLAN)) {

@@ -131,15 +131,27 @@ static bool counts(const struct view *view, int area, int site)
     return is_named(order, view->roster->areas[area].wire->code);
 }
 
+static void count_freeze(struct view *view, int area)
+{
+    const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)view->freezes[area].body;
+
+    for (size_t i = 0; freeze != NULL && i < freeze->n_reports; i++) {
+        int site = roster_find_site(view->roster, freeze->reports[i]->site);
+        view->reports_here[site] |= counts(view, area, site);
+    }
+}
+
+void view_derive_freeze(struct view *view, int area)
+{
+    count_freeze(view, area);
+    view_with_base(view, view->reports_here, view->site_is_frozen);
+}
+
 void view_derive_frozen(struct view *view)
 {
     memset(view->reports_here, 0, (size_t)view->roster->num_sites * sizeof *view->reports_here);
     for (int area = 0; area < view->roster->num_areas; area++) {
-        const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)view->freezes[area].body;
-        for (size_t i = 0; freeze != NULL && i < freeze->n_reports; i++) {
-            int site = roster_find_site(view->roster, freeze->reports[i]->site);
-            view->reports_here[site] |= counts(view, area, site);
-        }
+        count_freeze(view, area);
     }
     view_with_base(view, view->reports_here, view->site_is_frozen);
 }

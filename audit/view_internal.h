@@ -20,8 +20,8 @@ WEFT_MUST_USE int view_check_amendment(const struct view *view, const Weft__V1__
 /* Where the amendment of this number stands or would stand; NULL: no memory. */
 struct view_document *view_place_amendment(struct view *view, uint32_t number);
 
-/* Recompute what follows from documents of `type` (view_check.c). */
-WEFT_MUST_USE int view_derive(struct view *view, Weft__V1__DocumentType type, struct err *err);
+/* Recompute what follows from documents of `type`, one of which is new, a freeze in `area` (view_check.c). */
+WEFT_MUST_USE int view_derive(struct view *view, Weft__V1__DocumentType type, int area, struct err *err);
 
 /* What an order rests on: `use_freeze` and `use_subtree` by area, `use_consent` by site; NULL: nothing. */
 struct view_basis {
@@ -66,6 +66,8 @@ bool view_is_in(const struct view *view, int site, int area);
 bool view_is_settled(const struct view *view, int root, int area);
 /* Which sites are frozen by the freezes that the orders name; while there is no order, by all. */
 void view_derive_frozen(struct view *view);
+/* The same after the freeze of `area` came to them. */
+void view_derive_freeze(struct view *view, int area);
 /* May there be such an order at all, at its time and beside those that are held? */
 WEFT_MUST_USE int view_check_order_place(const struct view *view, const Weft__V1__Order *order,
                                          const bool *use_freeze, struct err *err);

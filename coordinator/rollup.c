@@ -41,6 +41,16 @@ static int child_on_path(const struct core_task *task, int coordinator, int supe
     return NOT_ON_THE_WAY;
 }
 
+/* May this coordinator hold a part? Only if an area that it serves, the highest of which is its top_area, lies on the way
+ * up from a site of the opening: then one of the two areas lies within the other. */
+static bool may_have_part(const struct core_task *task, const struct opening *opening)
+{
+    int served = task->roster->coordinators[task->self].top_area;
+
+    return served != NONE && (roster_is_within(task->roster, opening->area, served) ||
+                              roster_is_within(task->roster, served, opening->area));
+}
+
 struct parts {
     bool *own;        /* by site */
     bool *from_child; /* by coordinator */
@@ -438,7 +448,7 @@ static int step_stage(struct core_round *round, struct core_task *task, Weft__V1
     for (size_t i = 0; i < num && rc == 0; i++) {
         struct err why = {0};
         char name[OPENING_NAME_MAX];
-        if ((rc = step(round, task, &openings[i], &why)) == 0) {
+        if (!may_have_part(task, &openings[i]) || (rc = step(round, task, &openings[i], &why)) == 0) {
             continue;
         }
         if (core_stops_all(rc)) {

@@ -162,7 +162,7 @@ static void hold(struct province *p, Weft__V1__DocumentType type, int index, Wef
     held->document = document;
     must(document_body(&held->body, document, type, &err));
     document_digest(held->digest, document);
-    must(view_derive(p->view, type, &err));
+    must(view_derive(p->view, type, index, &err));
 }
 
 static void hold_new(struct province *p, Weft__V1__DocumentType type, int index, const ProtobufCMessage *body)
