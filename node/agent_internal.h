@@ -29,6 +29,7 @@ struct agent_entry {
     uint64_t view_number; /* documents up to here are in the view */
     struct agent_wait pull, submit, ask, consent;
     bool has_asked;        /* what the leader holds of this site is known */
+    bool is_delivered;     /* the leader has the report that waits: its receipt is asked for, the report not sent again */
     bool is_consent_given; /* the leader has it */
     bool is_erased;
 };
@@ -107,6 +108,8 @@ WEFT_MUST_USE int report_is_of_vector(struct agent *agent, struct state *state, 
 
 /* Ask the leader, if that is needed: `builds` says that a report would be built now. */
 WEFT_MUST_USE int site_state_due(struct agent_round *round, struct agent_entry *entry, bool builds, struct err *err);
+/* The leader took a report and will verify it: ask for the receipt from now on. */
+void site_state_delivered(struct agent_entry *entry, int64_t now_ms);
 WEFT_MUST_USE int site_state_answer(struct agent *agent, struct state *state, const struct agent_call *call,
                                     const Weft__V1__GetSiteStateReply *reply, const struct err *failure,
                                     int64_t now_ms, struct err *err);

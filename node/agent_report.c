@@ -10,8 +10,6 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-#define ASK_FIRST_MS   20 /* for the receipt of a report that is being verified */
-#define ASK_MAX_MS     5000
 #define RETRY_FIRST_MS 500 /* after a failure */
 #define RETRY_MAX_MS   30000
 
@@ -402,12 +400,16 @@ static bool same_vector(const OutboxReport *report, const SiteTask *known)
            memcmp(report->vector_digest.data, known->vector_digest.data, known->vector_digest.len) == 0;
 }
 
+/* The report, or once the leader has it the question what became of it. */
 static int send_report(struct agent_round *round, struct agent_entry *entry, const OutboxReport *report,
                        struct err *err)
 {
     struct agent_call call = {.method = AGENT_SUBMIT, .has_task = true, .revision = report->revision};
     int rc;
 
+    if (entry->is_delivered) {
+        return site_state_due(round, entry, true, err);
+    }
     if (entry->task.view->voided.document != NULL || report->request.len == 0 ||
         !wait_is_due(&entry->submit, round->now_ms)) {
         return 0;
@@ -448,6 +450,7 @@ static int build_if_ready(struct agent_round *round, struct agent_entry *entry, 
         goto done;
     }
     entry->submit = (struct agent_wait){0};
+    entry->is_delivered = false;
     rc = send_report(round, entry, built, err);
 done:
     wire_free(&built);
@@ -573,7 +576,7 @@ static int answer(struct agent *agent, struct state *state, struct agent_entry *
     int rc;
 
     if (reply != NULL && reply->receipt == NULL && reply->state == REPORT(WAITING)) {
-        wait_back_off(&entry->submit, now_ms, ASK_FIRST_MS, ASK_MAX_MS);
+        site_state_delivered(entry, now_ms);
         return 0;
     }
     if (reply != NULL && reply->receipt == NULL) {

@@ -14,8 +14,10 @@
 #include "base/report.h"
 #include "base/wire.h"
 
-#define ASK_FIRST_MS 500
-#define ASK_MAX_MS   30000
+#define ASK_FIRST_MS     500
+#define ASK_MAX_MS       30000
+#define RECEIPT_FIRST_MS 20 /* a verification takes as long as the helper is away */
+#define RECEIPT_MAX_MS   5000
 
 /* ---- asking ---- */
 
@@ -57,6 +59,14 @@ int site_state_due(struct agent_round *round, struct agent_entry *entry, bool bu
         agent_round_add(round, &entry->ask, call);
     }
     return rc;
+}
+
+void site_state_delivered(struct agent_entry *entry, int64_t now_ms)
+{
+    entry->is_delivered = true;
+    entry->has_asked = false;
+    entry->ask.num_tries = 0;
+    wait_back_off(&entry->ask, now_ms, RECEIPT_FIRST_MS, RECEIPT_MAX_MS);
 }
 
 /* ---- taking in ---- */
@@ -200,6 +210,7 @@ static int take_one(struct agent *agent, struct state *state, struct agent_entry
         goto done;
     }
     if (is_known(&held)) {
+        *is_open |= wire->state == REPORT(WAITING) && held.known->state == REPORT(WAITING) && !held.known->given_up;
         rc = take_receipt(agent, state, entry, &held, now_ms, err);
         goto done;
     }
@@ -251,6 +262,7 @@ int site_state_answer(struct agent *agent, struct state *state, const struct age
     entry->ask.in_flight = false;
     if (reply == NULL) {
         log_warn("the leader was not asked for this hospital's reports", LOG_ERR(failure));
+        entry->is_delivered = false;
         wait_back_off(&entry->ask, now_ms, ASK_FIRST_MS, ASK_MAX_MS);
         return 0;
     }
@@ -259,8 +271,12 @@ int site_state_answer(struct agent *agent, struct state *state, const struct age
         log_error("the leader's answer about this hospital's reports is refused", LOG_ERR(&why));
         rc = 0;
         is_open = true;
+        entry->is_delivered = false;
     }
-    if (is_open) {
+    entry->is_delivered &= is_open; /* decided, or the leader lost it: then sending it once more brings the answer */
+    if (entry->is_delivered) {
+        wait_back_off(&entry->ask, now_ms, RECEIPT_FIRST_MS, RECEIPT_MAX_MS);
+    } else if (is_open) {
         wait_back_off(&entry->ask, now_ms, ASK_FIRST_MS, ASK_MAX_MS);
     }
     entry->has_asked = rc == 0 && !is_open;

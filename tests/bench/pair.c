@@ -564,37 +564,58 @@ void pair_build_reports(struct pair *pair)
 struct submission {
     struct pair *pair;
     atomic_int next, num_accepted;
+    bool is_first; /* round */
     atomic_bool *accepted;
 };
 
-static void submit(struct submission *all, int index)
+static Weft__V1__ReportState submit(struct pair_site *site)
 {
-    struct pair_site *site = &all->pair->sites[index];
+    Weft__V1__ReportState state;
     ProtobufCMessage *reply = NULL;
     struct err err = {0};
 
     must(call(site, "Submit", &site->report->base, &reply, &err), &err);
-    switch (((Weft__V1__SubmitReply *)reply)->state) {
-    case WEFT__V1__REPORT_STATE__REPORT_ACCEPTED:
+    state = ((Weft__V1__SubmitReply *)reply)->state;
+    wire_free(&reply);
+    return state;
+}
+
+static Weft__V1__ReportState ask_state(const struct pair *pair, struct pair_site *site)
+{
+    Weft__V1__GetSiteStateRequest request = WEFT__V1__GET_SITE_STATE_REQUEST__INIT;
+    Weft__V1__ReportState state;
+    ProtobufCMessage *reply = NULL;
+    struct err err = {0};
+
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, pair->task->id};
+    must(call(site, "GetSiteState", &request.base, &reply, &err), &err);
+    state = ((Weft__V1__GetSiteStateReply *)reply)->newest->state;
+    wire_free(&reply);
+    return state;
+}
+
+static void deliver(struct submission *all, int index)
+{
+    struct pair_site *site = &all->pair->sites[index];
+    Weft__V1__ReportState state = all->is_first ? submit(site) : ask_state(all->pair, site);
+
+    if (state == WEFT__V1__REPORT_STATE__REPORT_ACCEPTED) {
         all->accepted[index] = true;
         all->num_accepted++;
-        break;
-    case WEFT__V1__REPORT_STATE__REPORT_WAITING:
-        break;
-    default:
+    } else if (state != WEFT__V1__REPORT_STATE__REPORT_WAITING) {
         fprintf(stderr, "report %d was not accepted\n", index);
         exit(1);
     }
-    wire_free(&reply);
 }
 
-static void *submit_some(void *arg)
+static void *deliver_some(void *arg)
 {
     struct submission *all = arg;
 
     for (int i; (i = all->next++) < all->pair->num_sites;) {
         if (!all->accepted[i]) {
-            submit(all, i);
+            deliver(all, i);
         }
     }
     return NULL;
@@ -608,18 +629,18 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Rounds, as hospitals' programs ask again for a receipt that was not there at once. */
+/* Rounds, as hospitals' programs ask for a receipt that was not there at once. */
 double pair_submit_all(struct pair *pair)
 {
     struct submission all = {.pair = pair};
     double start = now();
 
     all.accepted = need(calloc((size_t)pair->num_sites, sizeof *all.accepted));
-    while (all.num_accepted < pair->num_sites) {
+    for (all.is_first = true; all.num_accepted < pair->num_sites; all.is_first = false) {
         pthread_t threads[NUM_THREADS];
         all.next = 0;
         for (int i = 0; i < NUM_THREADS; i++) {
-            if (pthread_create(&threads[i], NULL, submit_some, &all) != 0) {
+            if (pthread_create(&threads[i], NULL, deliver_some, &all) != 0) {
                 perror("thread");
                 exit(1);
             }

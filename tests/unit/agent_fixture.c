@@ -476,6 +476,21 @@ void fixture_reply(struct fixture *f, struct agent_call **call, Weft__V1__Report
     fixture_call_free(call);
 }
 
+void fixture_tell(struct fixture *f, struct agent_call **call, Weft__V1__Document *report,
+                  Weft__V1__ReportState report_state, Weft__V1__Document *receipt)
+{
+    Weft__V1__GetSiteStateReply reply = WEFT__V1__GET_SITE_STATE_REPLY__INIT;
+    Weft__V1__SiteReport held = WEFT__V1__SITE_REPORT__INIT;
+
+    held.report = report;
+    held.state = report_state;
+    held.receipt = receipt;
+    reply.newest = report == NULL ? NULL : &held;
+    answer(f, *call, &reply.base, NULL);
+    document_free(&receipt);
+    fixture_call_free(call);
+}
+
 void fixture_fail(struct fixture *f, struct agent_call **call, int code)
 {
     struct err err = {0};

@@ -68,6 +68,9 @@ void fixture_give(struct fixture *f, bool of_task, size_t num, ...);
 /* Answer a submit call and free it. The receipt (may be NULL) is freed. */
 void fixture_reply(struct fixture *f, struct agent_call **call, Weft__V1__ReportState reply_state,
                    Weft__V1__Document *receipt);
+/* Answer a question for what the leader holds: `report` (NULL: nothing), with its receipt, which is freed. */
+void fixture_tell(struct fixture *f, struct agent_call **call, Weft__V1__Document *report,
+                  Weft__V1__ReportState report_state, Weft__V1__Document *receipt);
 void fixture_fail(struct fixture *f, struct agent_call **call, int code);
 void fixture_call_free(struct agent_call **call);
 

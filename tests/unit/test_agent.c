@@ -9,6 +9,8 @@
 #define REJECTED WEFT__V1__REPORT_STATE__REPORT_REJECTED
 #define WAITING  WEFT__V1__REPORT_STATE__REPORT_WAITING
 
+#define FIRST_QUESTION_MS 100 /* after the report was delivered */
+
 static const struct roster *newest(struct fixture *f)
 {
     (void)fixture_num_tasks(f); /* loads */
@@ -419,21 +421,72 @@ static void test_agent__outbox_refuses_other_bytes_for_a_revision(void **state)
     store_abort(&st.txn);
 }
 
-static void test_agent__asks_again_soon_while_the_report_is_verified(void **state)
+/* Submit, hear that it is being verified, and wait as long as the agent does. */
+static Weft__V1__SubmitRequest *delivered(struct fixture *f)
 {
-    struct fixture *f = *state;
     struct agent_call *call = first_submit(f);
-    int64_t first;
+    ProtobufCMessage *kept = NULL;
+    uint8_t *packed = NULL;
+    size_t len;
 
+    assert_int_equal(wire_pack(&packed, &len, call->request, NULL), 0);
+    assert_int_equal(wire_unpack(&kept, call->request->descriptor, packed, len, WIRE_LENIENT, NULL), 0);
+    free(packed);
     fixture_reply(f, &call, WAITING, NULL);
     assert_null(fixture_due(f, AGENT_SUBMIT));
-    first = agent_next_ms(f->agent) - f->now_ms;
-    assert_in_range(first, 1, 100);
-    f->now_ms += first;
+    assert_in_range(agent_next_ms(f->agent), f->now_ms + 1, f->now_ms + FIRST_QUESTION_MS);
+    f->now_ms = agent_next_ms(f->agent);
+    return (Weft__V1__SubmitRequest *)kept;
+}
+
+static void test_agent__asks_for_the_receipt_soon_and_sends_the_report_once(void **state)
+{
+    struct fixture *f = *state;
+    Weft__V1__SubmitRequest *request = delivered(f);
+    struct agent_call *call = fixture_due(f, AGENT_GET_SITE_STATE);
+
+    assert_non_null(call);
+    fixture_tell(f, &call, request->report, WAITING, NULL);
+    assert_null(fixture_due(f, AGENT_SUBMIT));
+    assert_true(agent_next_ms(f->agent) > f->now_ms);
+    f->now_ms = agent_next_ms(f->agent);
+    call = fixture_due(f, AGENT_GET_SITE_STATE);
+    fixture_tell(f, &call, request->report, ACCEPTED, fixture_receipt(f, request, ACCEPTED, 1, BOTH_SIDES));
+    assert_int_equal(fixture_status(f).state, AGENT_ACCEPTED);
+    f->now_ms += 60000;
+    assert_null(fixture_due(f, AGENT_SUBMIT));
+    assert_null(fixture_due(f, AGENT_GET_SITE_STATE));
+    wire_free((ProtobufCMessage **)&request);
+}
+
+static void test_agent__sends_the_report_again_when_the_leader_lost_it(void **state)
+{
+    struct fixture *f = *state;
+    Weft__V1__SubmitRequest *request = delivered(f);
+    struct agent_call *call = fixture_due(f, AGENT_GET_SITE_STATE);
+
+    fixture_tell(f, &call, NULL, WAITING, NULL);
     call = fixture_due(f, AGENT_SUBMIT);
     assert_non_null(call);
-    fixture_reply(f, &call, WAITING, NULL);
-    assert_true(agent_next_ms(f->agent) - f->now_ms > first);
+    assert_true(document_is_same(fixture_request(call)->report, request->report));
+    accept(f, &call);
+    assert_int_equal(fixture_status(f).state, AGENT_ACCEPTED);
+    wire_free((ProtobufCMessage **)&request);
+}
+
+static void test_agent__sends_the_report_again_to_hear_that_it_is_late(void **state)
+{
+    struct fixture *f = *state;
+    Weft__V1__SubmitRequest *request = delivered(f);
+    struct agent_call *call = fixture_due(f, AGENT_GET_SITE_STATE);
+
+    fixture_tell(f, &call, request->report, WEFT__V1__REPORT_STATE__REPORT_LATE, NULL);
+    call = fixture_due(f, AGENT_SUBMIT);
+    assert_non_null(call);
+    fixture_fail(f, &call, ERR_TASK_CLOSED);
+    assert_int_equal(fixture_status(f).last.failure.code, ERR_TASK_CLOSED);
+    assert_null(fixture_due(f, AGENT_SUBMIT));
+    wire_free((ProtobufCMessage **)&request);
 }
 
 /* ---- receipts ---- */
@@ -703,7 +756,9 @@ int main(void)
         TEST(test_agent__reports_to_no_task_that_overlaps_another),
         TEST(test_agent__sends_the_same_bytes_until_both_have_signed),
         TEST(test_agent__outbox_refuses_other_bytes_for_a_revision),
-        TEST(test_agent__asks_again_soon_while_the_report_is_verified),
+        TEST(test_agent__asks_for_the_receipt_soon_and_sends_the_report_once),
+        TEST(test_agent__sends_the_report_again_when_the_leader_lost_it),
+        TEST(test_agent__sends_the_report_again_to_hear_that_it_is_late),
         TEST(test_agent__refuses_a_receipt_by_one_side_only),
         TEST(test_agent__refuses_a_receipt_for_another_report),
         TEST(test_agent__refuses_a_receipt_that_does_not_decide),
