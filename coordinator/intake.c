@@ -4,7 +4,7 @@
  *   leader -> helper  Verify, with the leader's verifier share: the helper decides, stores its output share and
  *                     the receipt, answers with its own verifier share
  *   leader            decides by itself from both verifier shares, stores its output share, signs too
- *   site -> leader    Submit again gets the receipt that both signed
+ *   site -> leader    GetSiteState brings the receipt that both signed, as does Submit again
  *
  * Whatever is answered is durable first. A report counts only when both have it: the leader still holds it as
  * waiting until the helper has it, so either may be killed at any point and the question is simply asked
@@ -415,7 +415,7 @@ static int supersede(struct db *db, const struct core_task *task, const char *si
     return rc;
 }
 
-/* Store a decided report; `out_share` only when accepted. */
+/* Store a decided report; `out_share` only when accepted. The sealed input share has done its work and goes. */
 static int store_decided(struct db *db, const struct core_task *task, const Weft__V1__ReportHeader *header,
                          StoredReport *stored, const uint8_t *out_share, struct err *err)
 {
@@ -516,7 +516,6 @@ static int verify_new(struct core *core, struct db *db, struct core_task *task, 
     }
     stored.state = reason == REJECT(NONE) ? REPORT(ACCEPTED) : REPORT(REJECTED);
     stored.report = request->report;
-    stored.helper = request->helper;
     stored.receipt = receipt;
     stored.request_digest = core_bytes(digest_of_request, DIGEST_SIZE);
     stored.received_ms = now_ms;
@@ -794,7 +793,6 @@ int intake_answer(struct core *core, struct db *db, struct core_call *call,
     }
     decided.state = receipt->state;
     decided.report = stored->report;
-    decided.leader = stored->leader;
     decided.receipt = both;
     decided.received_ms = stored->received_ms;
     if ((rc = store_decided(db, task, header, &decided, out_share, err)) == 0) {

@@ -37,10 +37,13 @@ int site_state_serve(struct core *core, struct db *db, const char *site,
         task->roster->areas[task->roster->sites[index].supervisor].leader != task->self) {
         return err_set(err, ERR_REPORT_SITE_UNKNOWN, "%s", site);
     }
-    if ((rc = db_get_report(db, task->task->id, site, 0, &newest, err)) == 0 &&
-        (rc = db_get_accepted(db, task->task->id, site, &accepted, &revision, err)) == 0) {
+    if ((rc = db_get_report(db, task->task->id, site, 0, &newest, err)) == 0 && newest != NULL &&
+        newest->state != REPORT(ACCEPTED)) {
+        rc = db_get_accepted(db, task->task->id, site, &accepted, &revision, err);
+    }
+    if (rc == 0) {
         reply.newest = held(&parts[0], newest);
-        reply.accepted = held(&parts[1], accepted);
+        reply.accepted = newest != NULL && newest->state == REPORT(ACCEPTED) ? reply.newest : held(&parts[1], accepted);
         rc = core_own_message(response, &reply.base, err);
     }
     wire_free(&newest);

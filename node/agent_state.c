@@ -1,5 +1,5 @@
 /* agent_state.c - what the leader holds of this site: asked before a report is built, so that a store restored from
- * a backup neither uses a revision twice nor lets old numbers replace newer ones.
+ * a backup neither uses a revision twice nor lets old numbers replace newer ones; and after one was delivered, for its receipt.
  *
  * The leader gives back reports that this site signed itself. One that the store does not know is taken into the
  * outbox (its header; its bytes are not needed any more) with its receipt. If an approved vector waits and is what
@@ -16,7 +16,7 @@
 
 #define ASK_FIRST_MS     500
 #define ASK_MAX_MS       30000
-#define RECEIPT_FIRST_MS 20 /* a verification takes as long as the helper is away */
+#define RECEIPT_FIRST_MS 100 /* a verification takes a round trip to the helper, or as long as it is away */
 #define RECEIPT_MAX_MS   5000
 
 /* ---- asking ---- */

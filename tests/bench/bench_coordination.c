@@ -64,7 +64,7 @@ static void bench_pair(struct bench *bench, const char *programs)
 {
     struct pair pair;
     struct pair_cost before[2], after[2];
-    int num_sites = number_from("WEFT_BENCH_SITES", 1000);
+    int num_sites = number_from("WEFT_BENCH_SITES", 1000), num_questions;
     char name[64];
     double seconds;
 
@@ -73,12 +73,13 @@ static void bench_pair(struct bench *bench, const char *programs)
     pair_build_reports(&pair);
     before[0] = pair_cost(&pair, &pair.leader);
     before[1] = pair_cost(&pair, &pair.helper);
-    seconds = pair_submit_all(&pair);
+    seconds = pair_submit_all(&pair, &num_questions);
     after[0] = pair_cost(&pair, &pair.leader);
     after[1] = pair_cost(&pair, &pair.helper);
     report_cost(bench, "cpu_per_report_leader", &before[0], &after[0], num_sites);
     report_cost(bench, "cpu_per_report_helper", &before[1], &after[1], num_sites);
     bench_report(bench, "reports_per_second", "all on one machine", num_sites / seconds, "1/s", 0, NULL);
+    bench_report(bench, "questions_per_report", "for the receipt", (double)num_questions / num_sites, "", 0, NULL);
     bench_report(bench, "bytes_per_report", "Field64x3",
                  (double)protobuf_c_message_get_packed_size(&pair.sites[0].report->base), "B", 0, NULL);
     bench_report(bench, "peak_memory_leader", "all", (double)after[0].peak_memory_kb / 1e3, "MB", 300,

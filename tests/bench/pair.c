@@ -27,6 +27,7 @@
 #define SLOTS_A_SERIES  4 /* of a proportion: numerator, complement, contributes, missing */
 #define NUM_THREADS     16
 #define CALL_TIMEOUT_MS 60000
+#define FIRST_QUESTION_MS 100 /* as node/agent_state.c */
 #define DAY             CALENDAR_MS_PER_DAY
 
 extern char **environ;
@@ -563,7 +564,7 @@ void pair_build_reports(struct pair *pair)
 
 struct submission {
     struct pair *pair;
-    atomic_int next, num_accepted;
+    atomic_int next, num_accepted, num_questions;
     bool is_first; /* round */
     atomic_bool *accepted;
 };
@@ -600,6 +601,8 @@ static void deliver(struct submission *all, int index)
     struct pair_site *site = &all->pair->sites[index];
     Weft__V1__ReportState state = all->is_first ? submit(site) : ask_state(all->pair, site);
 
+    all->num_questions += !all->is_first;
+
     if (state == WEFT__V1__REPORT_STATE__REPORT_ACCEPTED) {
         all->accepted[index] = true;
         all->num_accepted++;
@@ -629,11 +632,12 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Rounds, as hospitals' programs ask for a receipt that was not there at once. */
-double pair_submit_all(struct pair *pair)
+/* Rounds, as hospitals' programs ask for a receipt that was not there at once, and again after twice the time. */
+double pair_submit_all(struct pair *pair, int *num_questions)
 {
     struct submission all = {.pair = pair};
     double start = now();
+    long wait_ms = FIRST_QUESTION_MS;
 
     all.accepted = need(calloc((size_t)pair->num_sites, sizeof *all.accepted));
     for (all.is_first = true; all.num_accepted < pair->num_sites; all.is_first = false) {
@@ -648,8 +652,12 @@ double pair_submit_all(struct pair *pair)
         for (int i = 0; i < NUM_THREADS; i++) {
             pthread_join(threads[i], NULL);
         }
-        pause_ms(100);
+        if (all.num_accepted < pair->num_sites) {
+            pause_ms(wait_ms);
+            wait_ms *= 2;
+        }
     }
+    *num_questions = all.num_questions;
     free(all.accepted);
     return now() - start;
 }

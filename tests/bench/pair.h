@@ -45,8 +45,8 @@ void pair_stop(struct pair *pair);
 void pair_connect(struct pair *pair);
 /* Make every site's report, once both key sheets are there. */
 void pair_build_reports(struct pair *pair);
-/* Send every report until it is accepted; seconds. */
-double pair_submit_all(struct pair *pair);
+/* Send every report and ask for its receipt until it is there; seconds, and how often was asked. */
+double pair_submit_all(struct pair *pair, int *num_questions);
 
 struct pair_cost pair_cost(const struct pair *pair, const struct pair_coordinator *coordinator);
 /* Resident memory now. */
