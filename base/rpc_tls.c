@@ -181,7 +181,7 @@ static bool copy_name(char out[RPC_NAME_SIZE], const char *value, size_t len)
 
 /* Parsing a certificate costs 0.2 ms, on a thread that the network waits for; what it says never changes. So
  * the last ones seen are kept, found by the digest of their text. */
-#define CACHE_SIZE 256
+#define CACHE_SIZE 8192 /* a few thousand hospitals; entries are found by chance, so there are more than hospitals */
 
 static struct {
     uint8_t text_digest[DIGEST_SIZE];

@@ -50,15 +50,20 @@ static void labeled_expand(uint8_t *out, size_t out_len, const uint8_t key[DIGES
     hkdf_expand(out, out_len, key, parts, 5);
 }
 
-void hpke_derive_key_pair(uint8_t private_key[HPKE_KEY_SIZE], uint8_t public_key[HPKE_KEY_SIZE],
-                          const uint8_t *ikm, size_t ikm_len)
+static void derive_private(uint8_t private_key[HPKE_KEY_SIZE], const uint8_t *ikm, size_t ikm_len)
 {
     uint8_t key[DIGEST_SIZE];
 
     labeled_extract(key, NULL, 0, kem_suite_id, "dkp_prk", ikm, ikm_len);
     labeled_expand(private_key, HPKE_KEY_SIZE, key, kem_suite_id, "sk", NULL, 0);
-    agree_public(public_key, private_key);
     secret_wipe(key, sizeof key);
+}
+
+void hpke_derive_key_pair(uint8_t private_key[HPKE_KEY_SIZE], uint8_t public_key[HPKE_KEY_SIZE],
+                          const uint8_t *ikm, size_t ikm_len)
+{
+    derive_private(private_key, ikm, ikm_len);
+    agree_public(public_key, private_key);
 }
 
 /* From the Diffie-Hellman result to the KEM's shared secret. */
@@ -100,8 +105,8 @@ bool hpke_seal(uint8_t enc[HPKE_KEY_SIZE], uint8_t *ciphertext, const uint8_t pu
     uint8_t ephemeral[HPKE_KEY_SIZE], ephemeral_public[HPKE_KEY_SIZE], dh[KEY_SIZE], shared[DIGEST_SIZE];
     struct schedule schedule;
 
-    hpke_derive_key_pair(ephemeral, ephemeral_public, ikm, HPKE_IKM_SIZE);
-    bool good = agree(dh, ephemeral, public_key);
+    derive_private(ephemeral, ikm, HPKE_IKM_SIZE);
+    bool good = agree_as(dh, ephemeral_public, ephemeral, public_key);
     if (good) {
         kem_secret(shared, dh, ephemeral_public, public_key);
         key_schedule(&schedule, shared, info, info_len);
@@ -126,9 +131,8 @@ bool hpke_open(uint8_t *plaintext, const uint8_t enc[HPKE_KEY_SIZE], const uint8
     if (ciphertext_len < HPKE_TAG_SIZE) {
         return false;
     }
-    bool good = agree(dh, private_key, enc);
+    bool good = agree_as(dh, recipient, private_key, enc);
     if (good) {
-        agree_public(recipient, private_key);
         kem_secret(shared, dh, enc, recipient);
         key_schedule(&schedule, shared, info, info_len);
         good = aead_open(plaintext, AEAD_AES128, schedule.key, schedule.nonce, aad, aad_len, ciphertext,

@@ -82,13 +82,22 @@ void agree_public(uint8_t public_key[KEY_SIZE], const uint8_t private_key[KEY_SI
 
 bool agree(uint8_t shared[KEY_SIZE], const uint8_t private_key[KEY_SIZE], const uint8_t public_key[KEY_SIZE])
 {
+    uint8_t own_public[KEY_SIZE];
+
+    return agree_as(shared, own_public, private_key, public_key);
+}
+
+bool agree_as(uint8_t shared[KEY_SIZE], uint8_t own_public[KEY_SIZE], const uint8_t private_key[KEY_SIZE],
+              const uint8_t public_key[KEY_SIZE])
+{
     EVP_PKEY *own = private_pkey(EVP_PKEY_X25519, private_key);
     EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_SIZE);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(own, NULL);
     const uint8_t zero[KEY_SIZE] = {0};
-    size_t len = KEY_SIZE;
+    size_t len = KEY_SIZE, public_len = KEY_SIZE;
 
-    if (peer == NULL || context == NULL || EVP_PKEY_derive_init(context) != 1) {
+    if (peer == NULL || context == NULL || EVP_PKEY_derive_init(context) != 1 ||
+        EVP_PKEY_get_raw_public_key(own, own_public, &public_len) != 1) {
         abort();
     }
     /* libcrypto refuses the all-zero result itself; the comparison keeps the promise should it ever not. */

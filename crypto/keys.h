@@ -26,6 +26,10 @@ __attribute__((warn_unused_result)) bool sign_check(const uint8_t signature[SIGN
 void agree_public(uint8_t public_key[KEY_SIZE], const uint8_t private_key[KEY_SIZE]);
 __attribute__((warn_unused_result)) bool agree(uint8_t shared[KEY_SIZE], const uint8_t private_key[KEY_SIZE],
                                                const uint8_t public_key[KEY_SIZE]);
+/* The same, with the public key of the private one, which costs nothing beside it. */
+__attribute__((warn_unused_result)) bool agree_as(uint8_t shared[KEY_SIZE], uint8_t own_public[KEY_SIZE],
+                                                  const uint8_t private_key[KEY_SIZE],
+                                                  const uint8_t public_key[KEY_SIZE]);
 
 /* SHA-256, at once or piecewise over several buffers. */
 void digest(uint8_t out[DIGEST_SIZE], const void *data, size_t data_len);
