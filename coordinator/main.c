@@ -132,6 +132,7 @@ static int run_totals(const struct args *args, struct err *err)
         .task = args_value(args, "task"),
         .json_path = args_value(args, "json"),
         .collector_view = args_flag(args, "collector-view"),
+        .alone = args_flag(args, "alone"),
         .lang = args_lang(args),
     };
     return totals_print(args_value(args, "settings"), &request, err);
@@ -147,6 +148,9 @@ static const struct args_option totals_options[] = {
      .value = "FILE",
      .en = "write them as JSON too; -: to standard output, and nothing else",
      .zh = "另存为 JSON 文件；- 表示仅向标准输出写 JSON"},
+    {.name = "alone",
+     .en = "what this very task opened; without: what holds now, after its revisions",
+     .zh = "仅该任务本身开放的合计；不填则为历次修订后的现行合计"},
     {.name = "collector-view",
      .en = "also what is suppressed in the areas led here: not for publication",
      .zh = "同时给出本方主管地区被抑制的数值：不得公开"},

@@ -24,13 +24,18 @@ static const struct {
     [TOTALS(VOID)] = {"void", "void", "已作废"},
 };
 
-static const char *const reasons[TOTALS_NUM_REASONS] = {
-    [TOTALS_TOO_FEW_SITES] = "too_few_sites",
-    [TOTALS_COVERAGE] = "coverage",
-    [TOTALS_NO_REPORTS] = "no_reports",
-    [TOTALS_NOT_PLANNED] = "not_planned",
-    [TOTALS_TOO_FEW_CONTRIBUTING] = "too_few_contributing",
-    [TOTALS_PARTS] = "parts",
+static const struct {
+    const char *name, *en, *zh;
+} reasons[TOTALS_NUM_REASONS] = {
+    [TOTALS_REASON_NONE] = {NULL, "", ""},
+    [TOTALS_TOO_FEW_SITES] = {"too_few_sites", "too few owners", "举办主体过少"},
+    [TOTALS_COVERAGE] = {"coverage", "coverage too low", "上报率不足"},
+    [TOTALS_NO_REPORTS] = {"no_reports", "no reports", "无报告"},
+    [TOTALS_NOT_PLANNED] = {"not_planned", "not planned", "未列入计划"},
+    [TOTALS_TOO_FEW_CONTRIBUTING] = {"too_few_contributing", "too few sites contribute", "贡献机构过少"},
+    [TOTALS_PARTS] = {"parts", "not opened in all shorter periods", "较短周期未全部开放"},
+    [TOTALS_UNCHANGED] = {"unchanged", "nothing was corrected", "无更正"},
+    [TOTALS_DELTA] = {"delta", "the change would speak of too few", "变化涉及的机构过少"},
 };
 
 const char *totals_state_name(Weft__V1__TotalState state)
@@ -45,7 +50,12 @@ const char *totals_state_text(Weft__V1__TotalState state, enum err_lang lang)
 
 const char *totals_reason_name(enum totals_reason reason)
 {
-    return reasons[reason];
+    return reasons[reason].name;
+}
+
+const char *totals_reason_text(enum totals_reason reason, enum err_lang lang)
+{
+    return lang == LANG_ZH ? reasons[reason].zh : reasons[reason].en;
 }
 
 const char *totals_kind_name(Weft__V1__Kind kind)
@@ -94,20 +104,61 @@ static void find_indicators(struct totals *totals)
     }
 }
 
-static void take_release(struct totals *totals, int area)
+static bool has_opened(const struct view *view, int area, int series)
 {
-    const Weft__V1__Release *release = (const Weft__V1__Release *)totals->view->releases[area].body;
-    size_t num_slots = (size_t)totals->view->task->num_slots;
+    enum totals_reason reason;
+    Weft__V1__TotalState state = totals_public_state(view, area, series, &reason);
 
-    for (size_t i = 0; release != NULL && i < release->n_slots; i++) {
-        if (release->slots[i]->slot < num_slots) {
-            totals->slots[(size_t)area * num_slots + release->slots[i]->slot] = release->slots[i]->total;
-            totals->known[(size_t)area * num_slots + release->slots[i]->slot] = true;
+    return state == TOTALS(RELEASED) || state == TOTALS(SUPPRESSED);
+}
+
+/* The newest of the task and those before it that opened a total; the task itself if none did. */
+static const struct view *newest_opened(const struct view *view, int area, int series)
+{
+    const struct view *opened = view;
+
+    while (opened != NULL && !has_opened(opened, area, series)) {
+        opened = opened->base;
+    }
+    return opened == NULL ? view : opened;
+}
+
+static const struct view *opened_of(const struct totals *totals, int area, int series)
+{
+    return totals->opened[(size_t)area * (size_t)totals->view->task->num_series + (size_t)series];
+}
+
+/* From the release in which it was opened; slots are found again, since only changed flags come and go. */
+static void take_series(struct totals *totals, int area, int series)
+{
+    const struct view *opened = opened_of(totals, area, series);
+    const Weft__V1__Release *release = (const Weft__V1__Release *)opened->releases[area].body;
+    const struct task_series *s = &totals->view->task->series[series];
+    size_t first = (size_t)area * (size_t)totals->view->task->num_slots;
+
+    for (int slot = s->first_slot; release != NULL && slot < s->first_slot + s->num_slots; slot++) {
+        int there = task_slot_before(totals->view->task, opened->task, slot);
+        for (size_t i = 0; there != NONE && i < release->n_slots; i++) {
+            if (release->slots[i]->slot == (uint32_t)there) {
+                totals->slots[first + (size_t)slot] = release->slots[i]->total;
+                totals->known[first + (size_t)slot] = true;
+            }
         }
     }
 }
 
-int totals_new(struct totals **out, const struct view *view, const struct catalogue *catalogue,
+static void take_releases(struct totals *totals, int area)
+{
+    size_t num_series = (size_t)totals->view->task->num_series;
+
+    for (int s = 0; s < totals->view->task->num_series; s++) {
+        totals->opened[(size_t)area * num_series + (size_t)s] =
+            totals->alone ? totals->view : newest_opened(totals->view, area, s);
+        take_series(totals, area, s);
+    }
+}
+
+int totals_new(struct totals **out, const struct view *view, bool alone, const struct catalogue *catalogue,
                int64_t now_ms, struct err *err)
 {
     size_t areas = (size_t)view->roster->num_areas, slots = (size_t)view->task->num_slots;
@@ -118,13 +169,15 @@ int totals_new(struct totals **out, const struct view *view, const struct catalo
         return err_set(err, ERR_NO_MEMORY, "totals");
     }
     totals->view = view;
+    totals->alone = alone;
     totals->catalogue = catalogue;
     totals->order = calloc(areas, sizeof *totals->order);
     totals->indicators = calloc((size_t)view->task->num_series, sizeof *totals->indicators);
+    totals->opened = calloc(areas * (size_t)view->task->num_series, sizeof(const struct view *));
     totals->slots = calloc(areas * slots, sizeof *totals->slots);
     totals->known = calloc(areas * slots, sizeof *totals->known);
     totals->areas = calloc(areas, sizeof *totals->areas);
-    if (totals->order == NULL || totals->indicators == NULL || totals->slots == NULL ||
+    if (totals->order == NULL || totals->indicators == NULL || totals->opened == NULL || totals->slots == NULL ||
         totals->known == NULL || totals->areas == NULL) {
         totals_free(&totals);
         return err_set(err, ERR_NO_MEMORY, "totals");
@@ -136,11 +189,9 @@ int totals_new(struct totals **out, const struct view *view, const struct catalo
     order_below(totals, view->roster->top, &num);
     find_indicators(totals);
     for (int area = 0; area < view->roster->num_areas; area++) {
-        struct opening block = {area, WEFT__V1__SCOPE__SCOPE_BLOCK, WEFT__V1__STAGE__STAGE_CONTRIBUTES};
         totals->areas[area].sites_expected = view_num_expected(view, area);
         totals->areas[area].sites = view_num_frozen(view, area);
-        totals->areas[area].has_block = view_opening_is_allowed(view, &block);
-        take_release(totals, area);
+        take_releases(totals, area);
     }
     if ((rc = totals_add_classes(totals, err)) != 0 ||
         (rc = dominance_find(&totals->dominances, &totals->num_dominances, view->roster, view->block, err)) != 0) {
@@ -163,6 +214,7 @@ void totals_free(struct totals **out)
     free(totals->dominances);
     free(totals->order);
     free(totals->indicators);
+    free(totals->opened);
     free(totals->slots);
     free(totals->known);
     free(totals->areas);
@@ -207,6 +259,10 @@ static enum totals_reason why_unlisted(const struct view *view, int area)
             return TOTALS_NOT_PLANNED;
         case REASON(PARTS):
             return TOTALS_PARTS;
+        case REASON(UNCHANGED):
+            return TOTALS_UNCHANGED;
+        case REASON(DELTA):
+            return TOTALS_DELTA;
         default:
             return TOTALS_TOO_FEW_SITES;
         }
@@ -284,16 +340,23 @@ static struct totals_number add(struct totals_number a, struct totals_number b)
     return a.known && b.known ? (struct totals_number){true, a.value + b.value} : (struct totals_number){0};
 }
 
-/* Sites that have such cases: the sum over the blocks that make up the area, if all are known. Of a longer period they
- * are not. */
+/* Sites that have such cases: the sum over the blocks that make up the area, if all are known in the task that opened
+ * it. Of a longer period they are not, nor where blocks of a revised area were opened before. */
 static struct totals_number contributing(const struct totals *totals, int area, int series)
 {
-    const struct view *view = totals->view;
+    const struct view *view = opened_of(totals, area, series);
     struct totals_number sum = {.known = view->num_parts == 0 && view->is_listed[area]};
 
     for (int block = 0; sum.known && block < view->roster->num_areas; block++) {
+        struct opening opening = {block, WEFT__V1__SCOPE__SCOPE_BLOCK, WEFT__V1__STAGE__STAGE_CONTRIBUTES};
         const Weft__V1__Contributes *body = (const Weft__V1__Contributes *)view->contributes[block].body;
-        if (!totals->areas[block].has_block || !roster_is_within(view->roster, block, area)) {
+        if (!roster_is_within(view->roster, block, area)) {
+            continue;
+        }
+        if (view->stands[block]) {
+            return (struct totals_number){0};
+        }
+        if (!view_opening_is_allowed(view, &opening)) {
             continue;
         }
         if (body == NULL || (size_t)series >= body->n_counts) {
@@ -304,7 +367,7 @@ static struct totals_number contributing(const struct totals *totals, int area, 
     return sum;
 }
 
-/* All cases of the population of `series`, from a series that counts it and is released. */
+/* All cases of the population of `series`, from a series that counts it and is released by the same task. */
 static struct totals_number population_size(const struct totals *totals, int area, int series)
 {
     const struct task *task = totals->view->task;
@@ -313,7 +376,8 @@ static struct totals_number population_size(const struct totals *totals, int are
     for (int s = 0; s < task->num_series; s++) {
         const Weft__V1__Series *other = task->series[s].wire;
         struct totals_number cases = {0};
-        if (strcmp(other->population, wire->population) != 0 || strcmp(other->stratum, wire->stratum) != 0) {
+        if (strcmp(other->population, wire->population) != 0 || strcmp(other->stratum, wire->stratum) != 0 ||
+            opened_of(totals, area, s) != opened_of(totals, area, series)) {
             continue;
         }
         if (other->kind == KIND(PROPORTION) || other->kind == KIND(OBSERVED_EXPECTED)) {
@@ -456,7 +520,8 @@ void totals_fill_figures(const struct totals *totals, struct totals_row *row)
 
 struct totals_row totals_row(const struct totals *totals, int area, int series)
 {
-    const struct view *view = totals->view;
+    const struct view *view = totals->view, *opened = opened_of(totals, area, series);
+    enum totals_reason reason;
     int indicator = totals->indicators[series];
     struct totals_row row = {
         .area = area,
@@ -464,12 +529,17 @@ struct totals_row totals_row(const struct totals *totals, int area, int series)
         .wire = view->task->series[series].wire,
         .indicator = indicator == NONE ? NULL : &totals->catalogue->indicators[indicator],
         .sites_expected = totals->areas[area].sites_expected,
-        .sites = totals->areas[area].sites,
+        .sites = view_num_frozen(opened, area),
+        .revision = opened->task->wire->revision,
         .is_collectors = totals->areas[area].is_collectors,
         .contributing = contributing(totals, area, series),
     };
 
-    row.state = totals_public_state(view, area, series, &row.reason);
+    row.state = totals_public_state(opened, area, series, &row.reason);
+    if (opened != view) {
+        totals_public_state(view, area, series, &reason);
+        row.not_revised = reason;
+    }
     totals_fill_figures(totals, &row);
     return row;
 }
@@ -486,7 +556,7 @@ struct totals_bin totals_bin(const struct totals *totals, const struct totals_ro
         .count = slot_total(totals, row->area, s->first_slot + index),
     };
 
-    if (row->state == TOTALS(RELEASED) && is_suppressed(totals->view, row->area, s->first_cell + index)) {
+    if (row->state == TOTALS(RELEASED) && is_suppressed(opened_of(totals, row->area, row->series), row->area, s->first_cell + index)) {
         bin.state = TOTALS(SUPPRESSED);
     }
     return bin;

@@ -1,6 +1,9 @@
 /* totals.h - a task's results, as its public documents tell: for every area, indicator and stratum a state,
  * and numbers where they are released.
  *
+ * Of a revision they are what holds now: for each area and series the newest total that it or a task before it opened,
+ * with the number of that revision, and why the newest opened none.
+ *
  * Pure but for totals_print. A number that is not known is absent here, null in JSON and a word in the table,
  * never 0. Quotients and intervals are taken once, here, from integer totals. */
 #ifndef COORDINATOR_TOTALS_H
@@ -23,17 +26,19 @@ enum totals_reason { /* of withheld and not_reported */
                      TOTALS_NOT_PLANNED,
                      TOTALS_TOO_FEW_CONTRIBUTING,
                      TOTALS_PARTS, /* of a longer period: not opened in all shorter ones */
+                     TOTALS_UNCHANGED, /* of a revision: nobody in it corrected anything, so its total holds */
+                     TOTALS_DELTA,     /* of a revision: the difference to its total would speak of too few */
                      TOTALS_NUM_REASONS,
 };
 
 const char *totals_state_name(Weft__V1__TotalState state); /* "no_denominator" */
 const char *totals_state_text(Weft__V1__TotalState state, enum err_lang lang);
 const char *totals_reason_name(enum totals_reason reason); /* NULL for none */
+const char *totals_reason_text(enum totals_reason reason, enum err_lang lang);
 const char *totals_kind_name(Weft__V1__Kind kind);
 
 struct totals_area {
     int sites_expected, sites;
-    bool has_block;     /* of the order's partition */
     bool is_collectors; /* its numbers are what its collector alone may see */
 };
 
@@ -49,11 +54,13 @@ struct totals_class {
 
 struct totals {
     const struct view *view;
+    bool alone;                        /* what this very task opened, not what those before it did */
     const struct catalogue *catalogue; /* NULL: names are ids */
     struct progress progress;
     struct totals_area *areas; /* by area */
     int *order;                /* areas as a tree, each before those below it */
     int *indicators;           /* by series: index into the catalogue; NONE */
+    const struct view **opened; /* by area * num_series + series: the task, this or one before, whose total it is */
     uint64_t *slots;           /* by area * num_slots + slot */
     bool *known;               /* the same */
     struct totals_class *classes;
@@ -62,8 +69,8 @@ struct totals {
     size_t num_dominances;
 };
 
-/* Borrows view and catalogue. */
-WEFT_MUST_USE int totals_new(struct totals **totals, const struct view *view,
+/* Borrows view and catalogue. `alone`: see above. */
+WEFT_MUST_USE int totals_new(struct totals **totals, const struct view *view, bool alone,
                              const struct catalogue *catalogue, int64_t now_ms, struct err *err);
 void totals_free(struct totals **totals);
 
@@ -87,6 +94,8 @@ struct totals_row {
     const struct catalogue_indicator *indicator; /* or NULL */
     Weft__V1__TotalState state;
     enum totals_reason reason;
+    uint32_t revision;              /* that opened it; the newest if none did */
+    enum totals_reason not_revised; /* why the newest revision did not; none if it did */
     int sites_expected, sites;
     bool is_collectors;
     bool is_sum; /* of a class of an upper area: bins are not told apart */
@@ -137,7 +146,7 @@ double totals_unit_factor(const struct catalogue_indicator *indicator);
 
 /* ---- what the files share ---- */
 
-/* Up to the point where numbers decide. */
+/* As one task tells it, up to the point where numbers decide. */
 Weft__V1__TotalState totals_public_state(const struct view *view, int area, int series,
                                          enum totals_reason *reason);
 /* From the slots of row->area: counts, value, interval, and the state where there is no denominator. */
@@ -159,6 +168,7 @@ struct totals_request {
     const char *task;      /* beginning of its id, or NULL */
     const char *json_path; /* NULL: no JSON; "-": JSON alone, on standard output */
     bool collector_view;
+    bool alone; /* what this very task opened, not what revisions of it did */
     enum err_lang lang;
 };
 

@@ -139,7 +139,8 @@ static Weft__V1__TotalState class_state(const struct totals *totals, const struc
         if (!class->is_part[i] || (totals->areas[i].sites == 0 && totals->view->order.document != NULL)) {
             continue;
         }
-        state = totals_public_state(totals->view, i, series, &why);
+        state = totals_public_state(totals->opened[(size_t)i * (size_t)totals->view->task->num_series + (size_t)series],
+                                    i, series, &why);
         for (size_t k = 0; k < least; k++) {
             if (least_first[k] == state) {
                 least = k;
@@ -180,6 +181,7 @@ struct totals_row totals_class_row(const struct totals *totals, size_t index, in
     out.series = series;
     out.wire = row.wire;
     out.indicator = row.indicator;
+    out.revision = totals->view->task->wire->revision;
     out.sites_expected = class->sites_expected;
     out.sites = class->sites;
     out.state = class_state(totals, class, series, &out.reason);

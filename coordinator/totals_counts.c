@@ -23,15 +23,16 @@ struct totals_counts totals_count_cells(const struct totals *totals)
 
     for (int area = 0; area < view->roster->num_areas; area++) {
         for (int s = 0; s < view->task->num_series; s++) {
+            const struct view *opened = totals->opened[(size_t)area * (size_t)view->task->num_series + (size_t)s];
             enum totals_reason reason;
-            Weft__V1__TotalState state = totals_public_state(view, area, s, &reason);
+            Weft__V1__TotalState state = totals_public_state(opened, area, s, &reason);
 
             if (reason != TOTALS_REASON_NONE) {
                 counts.withheld[reason] += view->task->series[s].num_cells;
             } else if (state == TOTALS(PENDING) && view->pattern.document == NULL) {
                 counts.pending += view->task->series[s].num_cells;
             } else if (state != TOTALS(VOID)) {
-                count_cells(&counts, view, area, s);
+                count_cells(&counts, opened, area, s);
             }
         }
     }

@@ -110,6 +110,8 @@ static void write_figures(struct json *json, const struct totals *totals, const 
     json_text(json, "kind", totals_kind_name(row->wire->kind));
     json_text(json, "state", totals_state_name(row->state));
     json_text(json, "reason", totals_reason_name(row->reason));
+    json_uint(json, "revision", row->revision);
+    json_text(json, "not_revised", totals_reason_name(row->not_revised));
     json_int(json, "sites_expected", row->sites_expected);
     json_int(json, "sites", row->sites);
     write_number(json, "contributing", row->contributing);
@@ -158,6 +160,20 @@ static void write_task(struct json *json, const struct totals *totals)
     json_text(json, "phase", progress_phase_name(totals->progress.phase));
     json_text(json, "waiting_for",
               totals->progress.wait == WAIT_NOTHING ? NULL : progress_wait_name(totals->progress.wait));
+    json_end(json);
+}
+
+/* The task and those before it that it revises, the newest first. */
+static void write_revisions(struct json *json, const struct totals *totals)
+{
+    json_array(json, "revisions");
+    for (const struct view *view = totals->view; view != NULL; view = view->base) {
+        json_object(json, NULL);
+        json_text(json, "task", view->task->hex);
+        json_uint(json, "revision", view->task->wire->revision);
+        json_int(json, "close_ms", view_times(view).close_ms);
+        json_end(json);
+    }
     json_end(json);
 }
 
@@ -214,6 +230,7 @@ int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
 
     json_object(&json, NULL);
     write_task(&json, totals);
+    write_revisions(&json, totals);
     json_array(&json, "totals");
     for (int i = 0; i < totals->view->roster->num_areas; i++) {
         for (int s = 0; s < totals->view->task->num_series; s++) {

@@ -105,6 +105,19 @@ static int print(const struct totals *totals, const struct totals_request *reque
     return fflush(stdout) == 0 ? 0 : err_set(err, ERR_FILE_WRITE, "standard output");
 }
 
+/* The last revision of a task, whatever of the chain was asked for. */
+static size_t newest_revision(const struct setup_reading *reading, size_t index)
+{
+    const struct view *by = view_revised_by(core_task_view(reading->core, index));
+
+    for (size_t i = 0; by != NULL && i < core_num_tasks(reading->core); i++) {
+        if (core_task_view(reading->core, i) == by) {
+            return i;
+        }
+    }
+    return index;
+}
+
 int totals_print(const char *settings_path, const struct totals_request *request, struct err *err)
 {
     struct setup *setup = calloc(1, sizeof *setup);
@@ -124,9 +137,9 @@ int totals_print(const char *settings_path, const struct totals_request *request
         (rc = setup_find_task(&reading, request->task, &index, err)) != 0) {
         goto done;
     }
-    view = core_task_view(reading.core, index);
+    view = core_task_view(reading.core, index = request->alone ? index : newest_revision(&reading, index));
     if ((rc = find_catalogue(&catalogue, &reading, view->task, err)) == 0 &&
-        (rc = totals_new(&totals, view, catalogue, now_ms, err)) == 0 &&
+        (rc = totals_new(&totals, view, request->alone, catalogue, now_ms, err)) == 0 &&
         (!request->collector_view || (rc = add_collector_view(totals, setup, &reading, index, err)) == 0)) {
         rc = print(totals, request, err);
     }

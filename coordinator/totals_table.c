@@ -8,6 +8,7 @@
 
 #define KIND(name)     WEFT__V1__KIND__KIND_##name
 #define CELL_MAX       160
+#define REVISION_MAX   80
 #define NAME_WIDTH_MAX 60
 
 enum column {
@@ -255,19 +256,32 @@ static const char *tier_text(const char *tier, enum err_lang lang)
 
 /* ---- the table ---- */
 
-/* The state, and in the collector's view a mark that the numbers are not public. */
+/* " r1", and why the newest revision did not open it anew. */
+static const char *revision_text(char out[REVISION_MAX], const struct totals_row *row, enum err_lang lang)
+{
+    bool has_reason = row->not_revised != TOTALS_REASON_NONE;
+
+    snprintf(out, REVISION_MAX, " r%" PRIu32 "%s%s%s", row->revision,
+             has_reason ? " (" : "", has_reason ? totals_reason_text(row->not_revised, lang) : "",
+             has_reason ? ")" : "");
+    return out;
+}
+
+/* The state; in the collector's view a mark that the numbers are not public; of a revision which one opened it. */
 static void set_state(char cell[CELL_MAX], const struct totals *totals, const struct totals_row *row,
                       enum err_lang lang)
 {
+    char revision[REVISION_MAX];
     int hidden = 0;
 
     for (size_t i = 0; row->state == TOTALS(RELEASED) && !row->is_sum && i < row->wire->n_bin_lower; i++) {
         hidden += totals_bin(totals, row, (int)i).state == TOTALS(SUPPRESSED);
     }
-    snprintf(cell, CELL_MAX, "%s%s", totals_state_text(row->state, lang),
+    snprintf(cell, CELL_MAX, "%s%s%s", totals_state_text(row->state, lang),
              row->is_collectors && row->state != TOTALS(RELEASED) ? " *"
              : hidden > 0 ? (lang == LANG_ZH ? "（部分）" : " in part")
-                          : "");
+                          : "",
+             totals->view->base == NULL || totals->alone || row->is_sum ? "" : revision_text(revision, row, lang));
 }
 
 /* That of the longest name, so that the other columns stand below each other. */
@@ -387,6 +401,21 @@ static void write_counts(const struct totals *totals, FILE *out, enum err_lang l
     fputc('\n', out);
 }
 
+/* The task and those that it revises: where to look for what was before. */
+static void write_revisions(const struct totals *totals, FILE *out, enum err_lang lang)
+{
+    if (totals->view->base == NULL || totals->alone) {
+        return;
+    }
+    fputs(lang == LANG_ZH ? "现行合计；r 后为开放该合计的修订次数。历次（totals --task … --alone）："
+                          : "what holds now; r: the revision that opened it. History (totals --task ... --alone):",
+          out);
+    for (const struct view *view = totals->view; view != NULL; view = view->base) {
+        fprintf(out, " r%" PRIu32 " %.16s", view->task->wire->revision, view->task->hex);
+    }
+    fputc('\n', out);
+}
+
 void totals_write_table(const struct totals *totals, FILE *out, enum err_lang lang)
 {
     const struct task *task = totals->view->task;
@@ -401,6 +430,7 @@ void totals_write_table(const struct totals *totals, FILE *out, enum err_lang la
         put_text(out, progress_wait_text(&totals->progress, totals->view, lang, waits, sizeof waits));
         fputc('\n', out);
     }
+    write_revisions(totals, out, lang);
     write_counts(totals, out, lang);
     write_dominances(totals, out, lang);
     for (int i = 0; i < totals->view->roster->num_areas; i++) {

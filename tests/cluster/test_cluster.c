@@ -186,7 +186,7 @@ static int check_class_sums(const struct cluster *cluster)
     struct totals *totals = NULL;
     int num_released = 0;
 
-    assert_int_equal(totals_new(&totals, cluster_top_view(cluster), NULL, cluster->now_ms, NULL), 0);
+    assert_int_equal(totals_new(&totals, cluster_top_view(cluster), false, NULL, cluster->now_ms, NULL), 0);
     assert_true(totals->num_classes >= 4); /* two classes of each city and the province */
     for (size_t k = 0; k < totals->num_classes; k++) {
         for (int s = 0; s < cluster->task->num_series; s++) {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "audit/events.h"
-#include "coordinator/progress.h"
+#include "coordinator/totals.h"
 #include "tests/cluster/hospitals.h"
 #include "tests/cluster/revising.h"
 
@@ -150,6 +150,28 @@ static size_t num_events(const struct cluster *cluster, const struct task *task,
     return found;
 }
 
+/* Every number that is shown is the sum of what its revision counts: the newest reports, or those before. Returns how
+ * many areas' first series were opened by `revision` and why the newest left the others. */
+static int num_rows(const struct revising *revising, uint32_t revision, enum totals_reason not_revised)
+{
+    const struct cluster *cluster = revising->cluster;
+    struct totals *totals = NULL;
+    struct err err = {0};
+    int num = 0;
+
+    assert_int_equal(totals_new(&totals, cluster_top_view(cluster), false, NULL, cluster->now_ms, &err), 0);
+    for (int area = 0; area < cluster->roster->num_areas; area++) {
+        struct totals_row row = totals_row(totals, area, 0);
+        num += row.state == TOTALS(RELEASED) && row.revision == revision && row.not_revised == not_revised;
+        if (row.revision == cluster->task->wire->revision) {
+            int slot = cluster->task->series[0].first_slot;
+            assert_int_equal(totals->slots[area * cluster->task->num_slots + slot], revising_sum(revising, area, slot));
+        }
+    }
+    totals_free(&totals);
+    return num;
+}
+
 static void test_revision__several_corrections_enter_the_totals(void **state)
 {
     struct revising revising;
@@ -169,6 +191,8 @@ static void test_revision__several_corrections_enter_the_totals(void **state)
         assert_true(revising_check(&revising) > 0);
         assert_int_equal(reason(&revising, "990102"), REASON(UNCHANGED)); /* nobody corrected anything there */
         assert_int_equal(reason(&revising, "9902"), REASON(UNCHANGED));
+        assert_int_equal(num_rows(&revising, 1, TOTALS_REASON_NONE), 3);
+        assert_int_equal(num_rows(&revising, 0, TOTALS_UNCHANGED), 4);
         assert_int_equal(phase_of(&cluster, cluster.past[0]), PHASE_REVISED);
         assert_int_equal(phase_of(&cluster, cluster.task), PHASE_RELEASED);
         assert_int_equal(num_events(&cluster, cluster.past[0], EVENT_REVISED), 1);
@@ -281,6 +305,9 @@ static void test_revision__corrections_apart_join_in_the_area_above(void **state
     assert_true(is_listed(&cluster, "99"));
     assert_false(is_listed(&cluster, "9901") || is_listed(&cluster, "9902") || is_listed(&cluster, "990101"));
     assert_true(revising_check(&revising) > 0);
+    assert_int_equal(num_rows(&revising, 1, TOTALS_REASON_NONE), 1);
+    assert_int_equal(num_rows(&revising, 0, TOTALS_DELTA), 5); /* without what was corrected */
+    assert_int_equal(num_rows(&revising, 0, TOTALS_UNCHANGED), 1);
 
     /* the county's first change is in the province's total: with the county's own it would stand alone */
     revising_publish(&revising);

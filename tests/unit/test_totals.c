@@ -337,7 +337,7 @@ static int setup_released(void **arg)
     make_plan(w);
     make_pattern(w);
     make_releases(w);
-    return totals_new(&w->result, w->view, w->catalogue, 5500, NULL);
+    return totals_new(&w->result, w->view, false, w->catalogue, 5500, NULL);
 }
 
 static int teardown(void **arg)
@@ -497,7 +497,7 @@ static void expect_all(struct world *w, int64_t now_ms, Weft__V1__TotalState sta
                        enum progress_wait wait)
 {
     totals_free(&w->result);
-    assert_int_equal(totals_new(&w->result, w->view, w->catalogue, now_ms, NULL), 0);
+    assert_int_equal(totals_new(&w->result, w->view, false, w->catalogue, now_ms, NULL), 0);
     assert_int_equal(w->result->progress.phase, phase);
     assert_int_equal(w->result->progress.wait, wait);
     for (int s = 0; s < w->task.num_series; s++) {
@@ -683,12 +683,13 @@ static void test_totals__json_of_each_kind_and_state(void **arg)
     assert_json(text);
     assert_has(text, "\"name\": \"a \\\"quoted\\\" name\\u000a\"");
     assert_has(text, "{\"area\": \"91\", \"tier\": \"city\", \"indicator\": \"mort\", \"stratum\": null, "
-                     "\"kind\": \"proportion\", \"state\": \"released\", \"reason\": null, "
+                     "\"kind\": \"proportion\", \"state\": \"released\", \"reason\": null, \"revision\": 0, "
+                     "\"not_revised\": null, "
                      "\"sites_expected\": 3, \"sites\": 3, \"contributing\": 3, \"numerator\": 8, "
                      "\"denominator\": 100, \"missing\": 2, \"value\": 0.08, \"interval\": [0.041");
     assert_has(text, "\"unit\": \"%\", \"target\": {\"at_most\": 10, \"met\": true}}");
     assert_has(text, "\"stratum\": \"old\", \"kind\": \"proportion\", \"state\": \"suppressed\", "
-                     "\"reason\": null, \"sites_expected\": 3, \"sites\": 3, \"contributing\": 3, "
+                     "\"reason\": null, \"revision\": 0, \"not_revised\": null, \"sites_expected\": 3, \"sites\": 3, \"contributing\": 3, "
                      "\"numerator\": null, \"denominator\": null, \"missing\": 0, \"value\": null, "
                      "\"interval\": null");
     assert_has(text, "\"kind\": \"rate\", \"state\": \"no_denominator\"");
@@ -702,7 +703,8 @@ static void test_totals__json_of_each_kind_and_state(void **arg)
     assert_has(text,
                "\"observed\": 4, \"denominator\": 50, \"expected_scaled\": 5000000, \"scale\": 1000000");
     assert_has(text, "\"state\": \"withheld\", \"reason\": \"too_few_contributing\"");
-    assert_has(text, "\"state\": \"not_reported\", \"reason\": \"no_reports\", \"sites_expected\": 1, "
+    assert_has(text, "\"state\": \"not_reported\", \"reason\": \"no_reports\", \"revision\": 0, "
+                     "\"not_revised\": null, \"sites_expected\": 1, "
                      "\"sites\": 0, \"contributing\": null, \"numerator\": null");
     assert_null(strstr(text, "collector_view"));
     free(text);
@@ -758,7 +760,7 @@ static void test_totals__without_the_catalogue_ids_stand_for_names(void **arg)
     char *text;
 
     totals_free(&w->result);
-    assert_int_equal(totals_new(&w->result, w->view, NULL, 5500, NULL), 0);
+    assert_int_equal(totals_new(&w->result, w->view, false, NULL, 5500, NULL), 0);
     text = written(w, false, LANG_EN);
     assert_has(text, "\nmort ");
     assert_has(text, "\n  old ");
