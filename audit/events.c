@@ -82,7 +82,7 @@ static size_t num_revisions(const struct view *view)
 int events_of(struct event **events, size_t *num, const struct view *view, int64_t now_ms, struct err *err)
 {
     size_t areas = (size_t)view->roster->num_areas, coordinators = (size_t)view->roster->num_coordinators;
-    struct list list = {calloc(8 + view->num_amendments + 4 * areas + coordinators + 2 * num_revisions(view), sizeof *list.events), 0};
+    struct list list = {calloc(8 + view->num_amendments + view->num_notes + 4 * areas + coordinators + 2 * num_revisions(view), sizeof *list.events), 0};
 
     if (list.events == NULL) {
         return err_set(err, ERR_NO_MEMORY, "events");
@@ -96,6 +96,9 @@ int events_of(struct event **events, size_t *num, const struct view *view, int64
     }
     add_held(&list, EVENT_ORDERED, &view->order, NONE);
     add_held(&list, EVENT_ROLLED_UP, &view->pattern, NONE);
+    for (size_t i = 0; i < view->num_notes; i++) {
+        add_held(&list, EVENT_NOTED, &view->notes[i].held, roster_find_area(view->roster, view->notes[i].body->area));
+    }
     add_revisions(&list, view);
     for (int i = 0; i < view->roster->num_coordinators; i++) {
         add_held(&list, EVENT_ERASED, &view->erasures[i], NONE);
@@ -120,6 +123,7 @@ static const struct {
     [EVENT_ORDERED] = {"ordered", "release order signed", "开放令已签署"},
     [EVENT_ROLLED_UP] = {"rolled_up", "rolled up; suppression pattern signed", "已汇总，抑制表已签署"},
     [EVENT_RELEASED] = {"released", "released", "已公布"},
+    [EVENT_NOTED] = {"noted", "a known error is noted", "已注明已知误差"},
     [EVENT_REVISION] = {"revision", "a revision is published", "已发布修订任务"},
     [EVENT_REVISED] = {"revised", "revised: newer totals of a revision", "已修订，有更新的合计"},
     [EVENT_VOIDED] = {"voided", "void", "作废"},

@@ -15,6 +15,7 @@ enum event_kind {
     EVENT_ORDERED,
     EVENT_ROLLED_UP, /* the pattern is signed: all that may be opened is */
     EVENT_RELEASED,
+    EVENT_NOTED,    /* a known error of a total is said */
     EVENT_REVISION, /* a revision is published */
     EVENT_REVISED,  /* its pattern is signed: newer totals stand beside these */
     EVENT_VOIDED,

@@ -283,7 +283,7 @@ static int key_of_body(char out[VIEW_KEY_MAX], const Weft__V1__Document *documen
         if (!id_is_valid(note->indicator)) {
             return err_set(err, ERR_DOCUMENT_MALFORMED, "note without an indicator");
         }
-        snprintf(out, VIEW_KEY_MAX, "%s %s", note->area, note->indicator);
+        snprintf(out, VIEW_KEY_MAX, "%s %s %" PRIu32, note->area, note->indicator, note->number);
         return 0;
     }
     snprintf(out, VIEW_KEY_MAX, "%s", subject);
@@ -392,16 +392,26 @@ static struct view_document *place_of_sealed(struct view *view, const Weft__V1__
     return &grown[view->num_sealed++].held;
 }
 
-static struct view_document *place_of_note(struct view *view, const Weft__V1__Note *note)
+const struct view_document *view_note(const struct view *view, const char *area, const char *indicator,
+                                      uint32_t number)
 {
-    struct view_note *grown;
-
     for (size_t i = 0; i < view->num_notes; i++) {
         const Weft__V1__Note *known = view->notes[i].body;
-        if (known != NULL && strcmp(known->area, note->area) == 0 &&
-            strcmp(known->indicator, note->indicator) == 0) {
+        if (known != NULL && known->number == number && strcmp(known->area, area) == 0 &&
+            strcmp(known->indicator, indicator) == 0) {
             return &view->notes[i].held;
         }
+    }
+    return NULL;
+}
+
+static struct view_document *place_of_note(struct view *view, const Weft__V1__Note *note)
+{
+    const struct view_document *known = view_note(view, note->area, note->indicator, note->number);
+    struct view_note *grown;
+
+    if (known != NULL) {
+        return (struct view_document *)(uintptr_t)known;
     }
     if ((grown = realloc(view->notes, (view->num_notes + 1) * sizeof *grown)) == NULL) {
         return NULL;

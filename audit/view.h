@@ -100,6 +100,10 @@ WEFT_MUST_USE int view_document_key(char out[VIEW_KEY_MAX], const Weft__V1__Docu
  * of void nothing. NULL for other kinds. */
 const struct view_document *view_held(const struct view *view, Weft__V1__DocumentType type, int index);
 
+/* The note of this number on a total; NULL: not there. */
+const struct view_document *view_note(const struct view *view, const char *area, const char *indicator,
+                                      uint32_t number);
+
 /* Check signatures and content of a document and take a copy of it. Adding it again is fine. */
 WEFT_MUST_USE int view_add(struct view *view, const Weft__V1__Document *document, struct err *err);
 /* The same for a document that this party itself stored after view_add: its signatures are not checked again. */

@@ -8,6 +8,7 @@
 #include "base/wire.h"
 #include "audit/pattern_context.h"
 
+#define NOTES_MAX 20 /* of one total */
 #define TEXT_MAX 1000 /* bytes of a consent or note */
 
 static int malformed(const Weft__V1__Document *document, const char *what, struct err *err)
@@ -529,14 +530,15 @@ static int check_consent(const struct view *view, const Weft__V1__Document *docu
     return view->base != NULL ? 0 : err_set(err, ERR_CONSENT_REFUSED, "the task is no revision");
 }
 
-/* A note says that a number is wrong, never by how much: ASCII and full-width digits are refused. */
+/* A note says that a number is wrong, never by how much: ASCII and full-width digits are refused, as are control
+ * characters, since it is printed on others' terminals. */
 static bool is_note_text(const char *text)
 {
     static const char full_width[] = "\xef\xbc"; /* U+FF10 to U+FF19: EF BC 90 to EF BC 99 */
 
     for (const char *c = text; *c != '\0'; c++) {
         bool is_wide = strncmp(c, full_width, 2) == 0 && (uint8_t)c[2] >= 0x90 && (uint8_t)c[2] <= 0x99;
-        if ((*c >= '0' && *c <= '9') || is_wide) {
+        if ((*c >= '0' && *c <= '9') || is_wide || (uint8_t)*c < 0x20 || *c == 0x7f) {
             return false;
         }
     }
@@ -553,6 +555,12 @@ static int check_note(const struct view *view, const Weft__V1__Document *documen
     }
     if (view->releases[area].document == NULL) {
         return missing(document, "the release", err);
+    }
+    if (body->number < 1 || body->number > NOTES_MAX) {
+        return err_set(err, ERR_NOTE_REFUSED, "number %" PRIu32 " of 1 to %d", body->number, NOTES_MAX);
+    }
+    if (body->number > 1 && view_note(view, body->area, body->indicator, body->number - 1) == NULL) {
+        return missing(document, "the note before", err);
     }
     return is_note_text(body->text_zh) && is_note_text(body->text_en)
                ? 0

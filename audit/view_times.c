@@ -162,6 +162,10 @@ static int64_t earliest(const struct view *view, Weft__V1__DocumentType type, co
         return time_of_root(view, DOC(PLAN), ((const Weft__V1__Pattern *)body)->area);
     case DOC(RELEASE):
         return time_at(view, DOC(PATTERN), ((const Weft__V1__Release *)body)->area);
+    case DOC(NOTE): {
+        int area = roster_find_area(view->roster, ((const Weft__V1__Note *)body)->area);
+        return area == NONE ? INT64_MIN : view_time_of(&view->releases[area]);
+    }
     case DOC(ERASURE):
         return view->voided.document != NULL ? INT64_MIN : view_times(view).retention_ms;
     default:

@@ -1,4 +1,4 @@
-/* console.c - invite, joins, admit and join. */
+/* console.c - invite, joins, admit, note and join. */
 #include "coordinator/console.h"
 
 #include <inttypes.h>
@@ -305,6 +305,49 @@ static int admit(struct console *console, const struct args *args, struct err *e
     return rc;
 }
 
+/* ---- note ---- */
+
+static int note_task(struct console *console, const char *prefix, uint8_t id[TASK_ID_SIZE], struct err *err)
+{
+    struct setup_reading reading = {0};
+    size_t index;
+    int rc;
+
+    if ((rc = setup_begin_reading(&reading, &console->setup, err)) == 0 &&
+        (rc = setup_find_task(&reading, prefix, &index, err)) == 0) {
+        memcpy(id, core_task_view(reading.core, index)->task->id, TASK_ID_SIZE);
+    }
+    setup_end_reading(&reading);
+    return rc;
+}
+
+static int note(struct console *console, const struct args *args, struct err *err)
+{
+    Weft__V1__NoteRequest request = WEFT__V1__NOTE_REQUEST__INIT;
+    Weft__V1__NoteReply *reply = NULL;
+    uint8_t id[TASK_ID_SIZE];
+    int rc = note_task(console, args_value(args, "task"), id, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, id};
+    request.area = TEXT(args_value(args, "area"));
+    request.indicator = TEXT(args_value(args, "indicator"));
+    request.text_zh = TEXT(args_value(args, "zh"));
+    request.text_en = TEXT(args_value(args, "en"));
+    if ((rc = ask(console, "Note", &request.base, &reply, err)) == 0) {
+        printf(SAY(args,
+                   "note %" PRIu32 " on %s in %s waits for the helper's signature: \"totals\" shows it then, "
+                   "\"status\" a refusal.\n",
+                   "第 %" PRIu32 " 条注释（指标 %s，地区 %s）等待辅方会签：会签后由 totals 显示，若被拒绝见 status。\n"),
+               reply->number, request.indicator, request.area);
+    }
+    wire_free(&reply);
+    return rc;
+}
+
 /* ---- the commands ---- */
 
 static int with_console(int (*run)(struct console *, const struct args *, struct err *), const struct args *args,
@@ -337,6 +380,11 @@ int console_joins(const struct args *args, struct err *err)
 int console_admit(const struct args *args, struct err *err)
 {
     return with_console(admit, args, err);
+}
+
+int console_note(const struct args *args, struct err *err)
+{
+    return with_console(note, args, err);
 }
 
 /* ---- join ---- */

@@ -12,6 +12,7 @@
 int console_invite(const struct args *args, struct err *err);
 int console_joins(const struct args *args, struct err *err);
 int console_admit(const struct args *args, struct err *err);
+int console_note(const struct args *args, struct err *err);
 int console_join(const struct args *args, struct err *err);
 
 #endif

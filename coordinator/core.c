@@ -19,7 +19,8 @@ const char *core_method_name(enum core_method method)
 {
     static const char *const names[CORE_NUM_METHODS] = {
         "GetDocuments", "PutDocuments", "Submit", "Verify", "CoSign",    "PutShare",
-        "GetSiteState", "Join",         "Renew",  "Invite", "ListJoins", "Admit"};
+        "GetSiteState", "Join",         "Renew",  "Invite", "ListJoins", "Admit",
+        "Note"};
     return names[method];
 }
 
@@ -616,7 +617,7 @@ static int task_due(struct core_round *round, struct core_task *task, struct err
     if ((rc = rollup_due(round, task, err)) != 0) {
         return rc;
     }
-    return cosign_due(round, task, err);
+    return (rc = cosign_due(round, task, err)) != 0 ? rc : notes_due(round, task, err);
 }
 
 static void drop_calls(struct core_round *round, size_t from)

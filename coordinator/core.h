@@ -36,6 +36,7 @@ enum core_method {
     CORE_INVITE, /* from here on of the service weft.v1.Console */
     CORE_LIST_JOINS,
     CORE_ADMIT,
+    CORE_NOTE,
     CORE_NUM_METHODS,
 };
 /* "GetDocuments", as in its service. */

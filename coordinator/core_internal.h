@@ -6,6 +6,7 @@
  *     intake.c    reports: submission, verification, receipts
  *     site_state.c  what is held of a site's reports, for that site
  *     cosign.c    documents of a pair: proposing, checking, signing
+ *     notes.c     notes of known errors
  *     contacts.c  how it goes with peers, for people
  *     rollup.c    shares: summing, passing up, sealing to the collector
  *     joining.c   newcomers, and certificates that are renewed
@@ -226,6 +227,16 @@ WEFT_MUST_USE int cosign_due(struct core_round *round, struct core_task *task, s
 WEFT_MUST_USE int cosign_answer(struct core *core, struct db *db, struct core_call *call,
                                 const Weft__V1__CoSignReply *reply, const struct err *failure, int64_t now_ms,
                                 struct err *err);
+
+/* Stamp, sign and send a document to the helper of the area that it speaks of. */
+WEFT_MUST_USE int cosign_ask(struct core_round *round, struct core_task *task, int area, const char *key,
+                             Weft__V1__Document **document, struct err *err);
+
+/* ---- notes.c ---- */
+
+WEFT_MUST_USE int notes_serve(struct core *core, struct db *db, const Weft__V1__NoteRequest *request, int64_t now_ms,
+                              ProtobufCMessage **response, struct err *err);
+WEFT_MUST_USE int notes_due(struct core_round *round, struct core_task *task, struct err *err);
 
 /* ---- rollup.c ---- */
 

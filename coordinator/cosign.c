@@ -133,6 +133,9 @@ static int is_time(const struct core *core, struct db *db, struct core_task *tas
     case DOC(RELEASE):
         *due = view_pattern_of(view, area)->document != NULL;
         return 0;
+    case DOC(NOTE):
+        *due = view->releases[area].document != NULL;
+        return 0;
     default:
         *due = false;
         return 0;
@@ -426,7 +429,8 @@ static int check_freeze_against_own(const struct core *core, struct db *db, cons
 /* The kinds that leader and helper of one area sign together. */
 static bool is_of_a_pair(Weft__V1__DocumentType type)
 {
-    return type == DOC(FREEZE) || type == DOC(CONTRIBUTES) || type == DOC(STATES) || type == DOC(RELEASE);
+    return type == DOC(FREEZE) || type == DOC(CONTRIBUTES) || type == DOC(STATES) || type == DOC(RELEASE) ||
+           type == DOC(NOTE);
 }
 
 /* Those that the top signs for the whole tree, or a child of it for its subtree. */
@@ -499,13 +503,31 @@ static int build(struct core *core, struct db *db, struct core_task *task, Weft_
     }
 }
 
+int cosign_ask(struct core_round *round, struct core_task *task, int area, const char *key,
+               Weft__V1__Document **document, struct err *err)
+{
+    struct core *core = round->core;
+    const char *helper = task->roster->coordinators[task->roster->areas[area].helper].wire->id;
+    Weft__V1__CoSignRequest request = WEFT__V1__CO_SIGN_REQUEST__INIT;
+    struct core_context *context;
+    int rc;
+
+    if ((rc = view_stamp(task->view, document, round->now_ms, err)) != 0 ||
+        (rc = document_sign(document, core->id, core->options.sign_key, err)) != 0) {
+        return rc;
+    }
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.document = *document;
+    if ((context = context_new(CALL_COSIGN, task->task->id, key)) != NULL) {
+        context->area = area;
+    }
+    return round_add(round, helper, CORE_CO_SIGN, &request.base, context, err);
+}
+
 static int propose(struct core_round *round, struct core_task *task, Weft__V1__DocumentType type, int area,
                    struct err *err)
 {
     struct core *core = round->core;
-    const char *helper = task->roster->coordinators[task->roster->areas[area].helper].wire->id;
-    struct core_context *context;
-    Weft__V1__CoSignRequest request = WEFT__V1__CO_SIGN_REQUEST__INIT;
     Weft__V1__Document *document = NULL;
     char key[256], hex[HEX_SIZE(8)];
     bool due;
@@ -521,15 +543,7 @@ static int propose(struct core_round *round, struct core_task *task, Weft__V1__D
         (rc = build(core, &round->db, task, type, area, round->now_ms, &document, err)) != 0 || document == NULL) {
         return rc;
     }
-    if ((rc = view_stamp(task->view, &document, round->now_ms, err)) == 0 &&
-        (rc = document_sign(&document, core->id, core->options.sign_key, err)) == 0) {
-        request.version_min = request.version_max = PROTOCOL_VERSION;
-        request.document = document;
-        if ((context = context_new(CALL_COSIGN, task->task->id, key)) != NULL) {
-            context->area = area;
-        }
-        rc = round_add(round, helper, CORE_CO_SIGN, &request.base, context, err);
-    }
+    rc = cosign_ask(round, task, area, key, &document, err);
     document_free(&document);
     return rc;
 }
@@ -725,11 +739,28 @@ static int check_proposal(const struct core *core, struct db *db, struct core_ta
                : 0;
 }
 
+/* What stands in the place of a document that is proposed; NULL: nothing. */
+static const Weft__V1__Document *held_like(const struct view *view, const Weft__V1__Document *document, int area)
+{
+    const struct view_document *held;
+    Weft__V1__Note *note = NULL;
+
+    if (document->type != DOC(NOTE)) {
+        return view_held(view, document->type, area)->document;
+    }
+    if (document_body((ProtobufCMessage **)&note, document, DOC(NOTE), NULL) != 0) {
+        return NULL;
+    }
+    held = view_note(view, note->area, note->indicator, note->number);
+    wire_free(&note);
+    return held == NULL ? NULL : held->document;
+}
+
 int cosign_serve(struct core *core, struct db *db, const char *leader, const Weft__V1__CoSignRequest *request,
                  int64_t now_ms, ProtobufCMessage **response, struct err *err)
 {
     Weft__V1__CoSignReply reply = WEFT__V1__CO_SIGN_REPLY__INIT;
-    const struct view_document *known;
+    const Weft__V1__Document *known;
     Weft__V1__Document *both = NULL;
     struct core_task *task;
     int area = NONE, rc;
@@ -741,13 +772,12 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
     if ((rc = find_proposal(core, request->document, leader, &task, &area, err)) != 0) {
         return rc;
     }
-    known = view_held(task->view, request->document->type, area);
-    if (known->document != NULL) {
-        if (!document_same_but_time(known->document, request->document)) { /* asked again later: the same */
+    if ((known = held_like(task->view, request->document, area)) != NULL) {
+        if (!document_same_but_time(known, request->document)) { /* asked again later: the same */
             return err_set(err, ERR_DOCUMENT_CONFLICT, "another %s is signed already",
                            document_type_name(request->document->type));
         }
-        reply.document = known->document;
+        reply.document = (Weft__V1__Document *)(uintptr_t)known;
         return core_own_message(response, &reply.base, err);
     }
     if ((rc = check_proposal(core, db, task, area, request->document, now_ms, err)) != 0 ||

@@ -10,10 +10,10 @@
 #include "base/wire.h"
 #include "crypto/secret.h"
 
-enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, INVITATIONS, CONTACTS, NUM_TABLES };
+enum { DOCUMENTS, DOCUMENT_KEYS, REPORTS, REPORT_IDS, SECRETS, CURSORS, INVITATIONS, CONTACTS, NOTES, NUM_TABLES };
 static const char *const table_names[NUM_TABLES] = {"documents",  "document_keys", "reports",
                                                     "report_ids", "secrets",       "cursors",
-                                                    "invitations", "contacts"};
+                                                    "invitations", "contacts", "notes"};
 #define AT_REST_KEY_ID 1
 
 const uint8_t DB_NO_TASK[TASK_ID_SIZE] = {0};
@@ -560,6 +560,61 @@ int db_get_contact(struct db *db, const char *name, StoredContact **contact, str
 int db_delete_contact(struct db *db, const char *name, struct err *err)
 {
     return store_delete(db->txn, CONTACTS, name, strlen(name), err);
+}
+
+/* ---- notes ---- */
+
+static struct store_key note_key(const uint8_t task[TASK_ID_SIZE], const char *name)
+{
+    struct store_key key = key_of(task);
+
+    store_key_text(&key, name);
+    return key;
+}
+
+int db_put_note(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
+                const Weft__V1__Document *document, struct err *err)
+{
+    struct store_key key = note_key(task, name);
+    uint8_t *packed = NULL;
+    size_t len;
+    int rc = wire_pack(&packed, &len, &document->base, err);
+
+    if (rc == 0) {
+        rc = store_put(db->txn, NOTES, key.data, key.len, packed, len, err);
+    }
+    free(packed);
+    return rc;
+}
+
+int db_delete_note(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, struct err *err)
+{
+    struct store_key key = note_key(task, name);
+
+    return store_delete(db->txn, NOTES, key.data, key.len, err);
+}
+
+int db_next_note(struct db *db, const uint8_t task[TASK_ID_SIZE], char *name, Weft__V1__Document **document,
+                 struct err *err)
+{
+    struct store_cursor cursor = {0};
+    int rc;
+
+    *document = NULL;
+    for (rc = store_first(db->txn, &cursor, NOTES, task, TASK_ID_SIZE, err); rc == 0 && cursor.key != NULL;
+         rc = store_next(&cursor, err)) {
+        const char *found = (const char *)cursor.key + TASK_ID_SIZE; /* with its NUL */
+
+        if (cursor.key_len > TASK_ID_SIZE + DB_NOTE_NAME_MAX || strcmp(found, name) <= 0) {
+            continue;
+        }
+        memcpy(name, found, cursor.key_len - TASK_ID_SIZE);
+        rc = wire_unpack((ProtobufCMessage **)document, &weft__v1__document__descriptor, cursor.value,
+                         cursor.value_len, WIRE_LENIENT, err);
+        break;
+    }
+    store_cursor_end(&cursor);
+    return rc;
 }
 
 /* ---- invitations ---- */

@@ -125,6 +125,18 @@ WEFT_MUST_USE int db_delete_invitation(struct db *db, const char *name, struct e
 WEFT_MUST_USE int db_next_invitation(struct db *db, char name[CERT_NAME_SIZE], StoredInvitation **invitation,
                                      struct err *err);
 
+/* ---- notes that are not signed yet, by the key of the document (view_document_key) ---- */
+
+WEFT_MUST_USE int db_put_note(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name,
+                              const Weft__V1__Document *document, struct err *err);
+/* No error when there is none. */
+WEFT_MUST_USE int db_delete_note(struct db *db, const uint8_t task[TASK_ID_SIZE], const char *name, struct err *err);
+/* The first of the task whose name sorts behind `name` ("": the first of all), which receives it; *document is NULL when
+ * there is none. `name` has room for DB_NOTE_NAME_MAX bytes. */
+#define DB_NOTE_NAME_MAX (3 * ID_MAX)
+WEFT_MUST_USE int db_next_note(struct db *db, const uint8_t task[TASK_ID_SIZE], char *name,
+                               Weft__V1__Document **document, struct err *err);
+
 /* ---- how it goes with peers, by name (see contacts.h) ---- */
 
 WEFT_MUST_USE int db_put_contact(struct db *db, const char *name, const StoredContact *contact, struct err *err);

@@ -28,7 +28,8 @@
 
 static bool is_console(enum core_method method)
 {
-    return method == CORE_INVITE || method == CORE_LIST_JOINS || method == CORE_ADMIT;
+    return method == CORE_INVITE || method == CORE_LIST_JOINS || method == CORE_ADMIT ||
+           method == CORE_NOTE;
 }
 
 bool joining_concerns(const struct core *core, const char *tls_name, enum core_method method)
@@ -476,6 +477,8 @@ int joining_serve(struct core *core, struct db *db, const char *tls_name, enum c
         return serve_invite(core, db, (const Weft__V1__InviteRequest *)request, now_ms, response, err);
     case CORE_ADMIT:
         return serve_admit(core, db, (const Weft__V1__AdmitRequest *)request, now_ms, response, err);
+    case CORE_NOTE:
+        return notes_serve(core, db, (const Weft__V1__NoteRequest *)request, now_ms, response, err);
     default:
         return serve_list(db, response, err);
     }

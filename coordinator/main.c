@@ -191,6 +191,19 @@ static const struct args_option join_options[] = {
     {.name = "wait", .value = "MINUTES", .en = "for the other operator (10)", .zh = "等待对方操作员的分钟数（10）"},
 };
 
+static const struct args_option note_options[] = {
+    OPT_SETTINGS,
+    {.name = "task",
+     .value = "HEX",
+     .en = "beginning of the task's id; none: the newest task",
+     .zh = "任务编号的开头；不填则为最新任务"},
+    {.name = "area", .value = "CODE", .required = true, .en = "of the total, led here", .zh = "合计所属地区（由本方主管）"},
+    {.name = "indicator", .value = "ID", .required = true, .en = "as in the catalogue", .zh = "指标编号"},
+    {.name = "zh", .value = "TEXT", .required = true, .en = "what is wrong, in Chinese, without digits",
+     .zh = "中文说明，不得含数字"},
+    {.name = "en", .value = "TEXT", .required = true, .en = "the same in English", .zh = "英文说明，不得含数字"},
+};
+
 /* ---- history ---- */
 
 static struct history_request history_request(const struct args *args)
@@ -262,6 +275,9 @@ static const struct args_command commands[] = {
     {"join", join_options, NUM(join_options), "TOKEN DIR", 2, 2,
      "make this coordinator's keys and join by a token of the leader above", "凭上级主方的令牌生成密钥并加入",
      console_join},
+    {"note", note_options, NUM(note_options), NULL, 0, 0,
+     "say publicly that a released total has a known error; leader and helper sign it",
+     "公开注明某项已公布合计存在已知误差（主辅双方签署）", console_note},
     {"events", status_options, NUM(status_options), "TASK", 0, 1,
      "print what happened in a task, when, and who signed it", "列出任务的各项事件、时间与签署方", run_events},
     {"completeness", status_options, NUM(status_options), "TASK", 0, 1,

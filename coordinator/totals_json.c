@@ -210,6 +210,27 @@ static void write_counts(struct json *json, const struct totals *totals)
     json_end(json);
 }
 
+/* Known errors, of the task and those that it revises. */
+static void write_notes(struct json *json, const struct totals *totals)
+{
+    json_array(json, "notes");
+    for (const struct view *view = totals->view; view != NULL; view = totals->alone ? NULL : view->base) {
+        for (size_t i = 0; i < view->num_notes; i++) {
+            const Weft__V1__Note *note = view->notes[i].body;
+            json_object(json, NULL);
+            json_text(json, "area", note->area);
+            json_text(json, "indicator", note->indicator);
+            json_uint(json, "revision", view->task->wire->revision);
+            json_uint(json, "number", note->number);
+            json_text(json, "zh", note->text_zh);
+            json_text(json, "en", note->text_en);
+            json_int(json, "time_ms", note->time_ms);
+            json_end(json);
+        }
+    }
+    json_end(json);
+}
+
 static void write_dominances(struct json *json, const struct totals *totals)
 {
     json_array(json, "dominance");
@@ -242,6 +263,7 @@ int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
     if (totals->num_classes > 0) {
         write_classes(&json, totals);
     }
+    write_notes(&json, totals);
     write_counts(&json, totals);
     write_dominances(&json, totals);
     json_end(&json);

@@ -326,6 +326,24 @@ static void put_headings(FILE *out, enum err_lang lang, int width)
     put_line(out, &heading, width);
 }
 
+/* What its pair says is wrong with totals of the area, of this task and those that it revises. */
+static void write_notes(const struct totals *totals, int area, FILE *out, enum err_lang lang)
+{
+    const char *code = totals->view->roster->areas[area].wire->code;
+
+    for (const struct view *view = totals->view; view != NULL; view = totals->alone ? NULL : view->base) {
+        for (size_t i = 0; i < view->num_notes; i++) {
+            const Weft__V1__Note *note = view->notes[i].body;
+            if (strcmp(note->area, code) == 0) {
+                fprintf(out, lang == LANG_ZH ? "已知误差（%s，r%" PRIu32 "）：" : "known error (%s, r%" PRIu32 "): ",
+                        note->indicator, view->task->wire->revision);
+                put_text(out, lang == LANG_ZH ? note->text_zh : note->text_en);
+                fputc('\n', out);
+            }
+        }
+    }
+}
+
 static void write_area(const struct totals *totals, int area, FILE *out, enum err_lang lang)
 {
     const struct roster *roster = totals->view->roster;
@@ -348,6 +366,7 @@ static void write_area(const struct totals *totals, int area, FILE *out, enum er
         struct totals_row row = totals_row(totals, area, s);
         write_row(totals, &row, out, lang, width);
     }
+    write_notes(totals, area, out, lang);
 }
 
 /* The sums by class of an upper area. */

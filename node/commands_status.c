@@ -95,6 +95,16 @@ static void print_report(const struct args *args, const struct agent_report *rep
     }
 }
 
+/* Known errors that pairs say of totals. */
+static void print_notes(const struct args *args, const struct view *view)
+{
+    for (size_t i = 0; i < view->num_notes; i++) {
+        const Weft__V1__Note *note = view->notes[i].body;
+        printf(SAY(args, "  known error of %s in %s: %s\n", "  已知误差（指标 %s，地区 %s）：%s\n"), note->indicator,
+               note->area, SAY(args, note->text_en, note->text_zh));
+    }
+}
+
 static void print_task(const struct args *args, const struct agent_task *task,
                        const struct agent_status *status)
 {
@@ -116,6 +126,7 @@ static void print_task(const struct args *args, const struct agent_task *task,
         printf(SAY(args, "  totals received: %d of %d\n", "  已收到汇总结果：%d / %d\n"),
                status->num_releases, status->num_releases_expected);
     }
+    print_notes(args, task->view);
 }
 
 /* How it goes with the leader; *contact is NULL while nothing is known. */
@@ -234,6 +245,22 @@ static void json_releases(struct json *json, const struct agent_task *task, cons
     json_end(json);
 }
 
+static void json_notes(struct json *json, const struct view *view)
+{
+    json_array(json, "notes");
+    for (size_t i = 0; i < view->num_notes; i++) {
+        const Weft__V1__Note *note = view->notes[i].body;
+        json_object(json, NULL);
+        json_text(json, "area", note->area);
+        json_text(json, "indicator", note->indicator);
+        json_text(json, "zh", note->text_zh);
+        json_text(json, "en", note->text_en);
+        json_int(json, "time_ms", note->time_ms);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 static void json_task(struct json *json, const struct agent_task *task, const struct agent_status *status)
 {
     json_object(json, NULL);
@@ -255,6 +282,7 @@ static void json_task(struct json *json, const struct agent_task *task, const st
     json_report(json, "last_report", &status->last);
     json_report(json, "accepted_report", &status->accepted);
     json_releases(json, task, status);
+    json_notes(json, task->view);
     json_text(json, "superseded_by", status->revised_by == NULL ? NULL : status->revised_by->hex);
     json_end(json);
 }

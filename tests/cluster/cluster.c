@@ -80,6 +80,7 @@ static void open_coordinator(struct cluster *cluster, int index)
         .random = draw_bytes,
         .random_user = cluster,
         .poll_ms = cluster->shape.poll_ms == 0 ? 200 : cluster->shape.poll_ms,
+        .tls_name = cluster->roster->coordinators[index].wire->tls_name,
     };
 
     struct store_options store = db_store_options(c->path, false, true);

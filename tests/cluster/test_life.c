@@ -362,6 +362,85 @@ static void test_void__comes_too_late_once_something_may_be_opened(void **state)
     cluster_stop(&cluster);
 }
 
+/* ---- known errors ---- */
+
+/* As the operator of the leader says it; the code of the refusal. */
+static int say(struct cluster *cluster, const char *leader, const char *code, const char *text)
+{
+    Weft__V1__NoteRequest request = WEFT__V1__NOTE_REQUEST__INIT;
+
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster->task->id};
+    request.area = (char *)(uintptr_t)code;
+    request.indicator = cluster->task->series[0].wire->indicator;
+    request.text_zh = (char *)(uintptr_t) "县医院漏报重症患者";
+    request.text_en = (char *)(uintptr_t)text;
+    return call(cluster, leader, cluster->roster->coordinators[coordinator(cluster, leader)].wire->tls_name, CORE_NOTE,
+                &request.base);
+}
+
+static bool all_know_a_note(const struct cluster *cluster)
+{
+    for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+        if (cluster_view(cluster, i)->num_notes == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_note__is_signed_by_both_and_reaches_everyone(void **state)
+{
+    struct cluster cluster;
+    const struct view *view;
+    const char *indicator;
+
+    (void)state;
+    cluster_start(&cluster, 38, &tiny, &no_faults);
+    assert_true(cluster_run(&cluster, order_is_there, 600000));
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "too early"), ERR_PREDECESSOR_MISSING);
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    run_for(&cluster, 5000);
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "7 patients too few"), ERR_NOTE_REFUSED);
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "red \033[31m text"), ERR_NOTE_REFUSED);
+    assert_int_equal(say(&cluster, "lead-990101", "990102", "not its area"), ERR_NOT_ALLOWED);
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "ward left out"), 0);
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "intensive care was left out"), 0); /* another text instead */
+    cluster_restart(&cluster, coordinator(&cluster, "lead-990101"));                             /* it is kept */
+    assert_true(cluster_run(&cluster, all_know_a_note, 60000));
+
+    view = cluster_top_view(&cluster);
+    indicator = cluster.task->series[0].wire->indicator;
+    assert_int_equal(view->num_notes, 1);
+    assert_string_equal(view->notes[0].body->text_en, "intensive care was left out");
+    assert_int_equal(view->notes[0].held.document->n_signatures, 2);
+    assert_true(view->notes[0].body->time_ms >= view_time_of(&view->releases[area(&cluster, "990101")]));
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "and the other ward"), 0); /* a second one */
+    run_for(&cluster, 10000);
+    assert_int_equal(view->num_notes, 2);
+    assert_non_null(view_note(view, "990101", indicator, 2));
+    cluster_stop(&cluster);
+}
+
+/* One that cannot be reached signs later. */
+static void test_note__needs_its_helper(void **state)
+{
+    struct cluster cluster;
+    int helper;
+
+    (void)state;
+    cluster_start(&cluster, 39, &tiny, &no_faults);
+    assert_true(cluster_run(&cluster, cluster_is_released, 600000));
+    helper = cluster.roster->areas[area(&cluster, "990101")].helper;
+    cluster.cuts[cluster.num_cuts++] =
+        (struct cluster_cut){coordinator(&cluster, "lead-990101"), helper, cluster.now_ms + 60000};
+    assert_int_equal(say(&cluster, "lead-990101", "990101", "a ward was left out"), 0);
+    run_for(&cluster, 50000);
+    assert_int_equal(cluster_top_view(&cluster)->num_notes, 0);
+    assert_true(cluster_run(&cluster, all_know_a_note, 120000));
+    cluster_stop(&cluster);
+}
+
 /* ---- what people are told while it does not go on ---- */
 
 static struct db db_of(struct cluster *cluster, int index, struct store_txn **txn)
@@ -452,6 +531,8 @@ int main(void)
         cmocka_unit_test(test_erasure__destroys_all_shares_when_retention_ends),
         cmocka_unit_test(test_erasure__follows_a_void_at_once_and_everywhere),
         cmocka_unit_test(test_void__comes_too_late_once_something_may_be_opened),
+        cmocka_unit_test(test_note__is_signed_by_both_and_reaches_everyone),
+        cmocka_unit_test(test_note__needs_its_helper),
         cmocka_unit_test(test_status__says_who_is_not_reached_and_who_does_not_sign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
