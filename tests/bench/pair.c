@@ -551,6 +551,13 @@ void pair_connect(struct pair *pair)
     }
 }
 
+void pair_ask_all(struct pair *pair)
+{
+    for (int i = 0; i < pair->num_sites; i++) {
+        ask(pair, &pair->sites[i]);
+    }
+}
+
 void pair_build_reports(struct pair *pair)
 {
     while (pair->leader.key_sheet == NULL || pair->helper.key_sheet == NULL) {
@@ -719,16 +726,17 @@ struct pair_cost pair_cost(const struct pair *pair, const struct pair_coordinato
     };
 }
 
-uint64_t pair_memory_kb(const struct pair_coordinator *coordinator)
+uint64_t pair_memory_kb(const struct pair_coordinator *coordinator, const char *kind)
 {
     char path[64], line[256];
-    unsigned long long kb = 0;
+    size_t len = strlen(kind);
+    uint64_t kb = 0;
     FILE *file;
 
     snprintf(path, sizeof path, "/proc/%d/status", (int)coordinator->pid);
     file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL &&
-           sscanf(line, "VmRSS: %llu kB", &kb) != 1) {
+    while (file != NULL && kb == 0 && fgets(line, sizeof line, file) != NULL) {
+        kb = strncmp(line, kind, len) == 0 && line[len] == ':' ? strtoull(line + len + 1, NULL, 10) : 0;
     }
     if (file != NULL) {
         fclose(file);

@@ -43,13 +43,15 @@ void pair_stop(struct pair *pair);
 
 /* Connect every site, and ask one question each. */
 void pair_connect(struct pair *pair);
+/* Every site asks once more, over its connection. */
+void pair_ask_all(struct pair *pair);
 /* Make every site's report, once both key sheets are there. */
 void pair_build_reports(struct pair *pair);
 /* Send every report and ask for its receipt until it is there; seconds, and how often was asked. */
 double pair_submit_all(struct pair *pair, int *num_questions);
 
 struct pair_cost pair_cost(const struct pair *pair, const struct pair_coordinator *coordinator);
-/* Resident memory now. */
-uint64_t pair_memory_kb(const struct pair_coordinator *coordinator);
+/* Memory now: "VmRSS", "RssAnon", ... of /proc/PID/status. */
+uint64_t pair_memory_kb(const struct pair_coordinator *coordinator, const char *kind);
 
 #endif
