@@ -361,6 +361,38 @@ static bool find_way(const struct daemon *daemon, struct callers_job *job)
     return true;
 }
 
+/* What a call brought may be what the answer to a request is held back for. */
+static void serve_again(struct daemon *daemon, const struct event *called)
+{
+    struct event *event = daemon_held_for(daemon, &called->job);
+
+    if (event != NULL) {
+        enqueue(daemon, event);
+    }
+}
+
+static void answer_held(struct daemon *daemon, bool all)
+{
+    struct event *event;
+
+    while ((event = daemon_held_until(daemon, monotonic_ms(), all)) != NULL) {
+        reply(event);
+        event_free(event);
+    }
+}
+
+static void finish_event(struct daemon *daemon, struct event *event)
+{
+    if (event->request == NULL) {
+        serve_again(daemon, event);
+    } else if (daemon_hold(daemon, event, monotonic_ms())) {
+        return;
+    } else {
+        reply(event);
+    }
+    event_free(event);
+}
+
 static void finish_batch(struct daemon *daemon, struct batch *batch, int rc, const struct err *err)
 {
     struct event *event;
@@ -370,10 +402,7 @@ static void finish_batch(struct daemon *daemon, struct batch *batch, int rc, con
             event->rc = rc;
             event->failure = *err;
         }
-        if (event->request != NULL) {
-            reply(event);
-        }
-        event_free(event);
+        finish_event(daemon, event);
     }
     while ((event = events_take(&batch->due)) != NULL) {
         if (rc != 0) { /* what it rests on is not stored */
@@ -481,6 +510,7 @@ static void work(struct daemon *daemon)
             set_next_look(daemon, began);
         }
     }
+    answer_held(daemon, daemon->is_stopping);
     set_tick(daemon);
 }
 
@@ -562,6 +592,7 @@ static void close_queue(struct daemon *daemon)
     while ((event = events_take(&left)) != NULL) {
         refuse_to_work(event);
     }
+    answer_held(daemon, true);
 }
 
 /* In the reverse order of opening; each part may be missing. */
@@ -611,6 +642,7 @@ int daemon_run(const char *settings_path, struct err *err)
     }
     pthread_mutex_init(&daemon->lock, NULL);
     events_init(&daemon->queue);
+    events_init(&daemon->held);
     if ((rc = setup_read(&daemon->setup, settings_path, err)) != 0) {
         goto done;
     }

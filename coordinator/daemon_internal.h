@@ -1,6 +1,7 @@
 /* daemon_internal.h - what the files of the daemon share.
  *
  *     daemon.c        the core's thread: batches of events, timers, stopping
+ *     daemon_hold.c   answers that are held back until there is something to tell
  *     daemon_start.c  opening all parts, in order */
 #ifndef COORDINATOR_DAEMON_INTERNAL_H
 #define COORDINATOR_DAEMON_INTERNAL_H
@@ -24,6 +25,7 @@ struct event {
     int rc; /* of the request */
     ProtobufCMessage *reply;
     struct err failure;
+    int64_t held_ms; /* since when its answer is held back, by the monotonic clock; 0: it was not */
 };
 
 struct events {
@@ -58,6 +60,8 @@ struct daemon {
     struct served served[CORE_NUM_METHODS];
     struct called *called;
     size_t num_called;
+    struct events held; /* answers to submitted reports that are being verified */
+    size_t num_held;
     struct event *spare[MAX_DUE]; /* made beforehand, so that a call that is due cannot get lost */
 
     pthread_mutex_t lock; /* of the next three */
@@ -79,6 +83,15 @@ void daemon_on_call_done(void *user, struct callers_job *job);
 void daemon_on_tick(void *arg);
 void daemon_on_scan(void *arg);
 void daemon_on_signal(void *arg, int signal);
+
+/* ---- daemon_hold.c; on the core's thread ---- */
+
+/* A report that was taken and is being verified: shall its answer be held back? Then the event is kept. */
+bool daemon_hold(struct daemon *daemon, struct event *event, int64_t now_ms);
+/* The event whose report the answered call was about, to be served once more; NULL: none. */
+struct event *daemon_held_for(struct daemon *daemon, const struct callers_job *job);
+/* The next one that was held long enough (`all`: whichever), to be answered as things stand; NULL: none. */
+struct event *daemon_held_until(struct daemon *daemon, int64_t now_ms, bool all);
 
 /* ---- daemon_start.c ---- */
 

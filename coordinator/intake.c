@@ -177,6 +177,14 @@ static int submit_reply(const StoredReport *stored, ProtobufCMessage **response,
     return core_own_message(response, &reply.base, err);
 }
 
+/* Asked again: the same answer, also after the close. */
+static int known_reply(const StoredReport *known, uint32_t revision, ProtobufCMessage **response, struct err *err)
+{
+    return known->state == REPORT(LATE)
+               ? err_set(err, ERR_TASK_CLOSED, "revision %" PRIu32 " was not verified in time", revision)
+               : submit_reply(known, response, err);
+}
+
 /* A revision is new only if it is the highest yet and its report id was never used. */
 static int check_is_new(struct db *db, const struct core_task *task, const Weft__V1__ReportHeader *header,
                         struct err *err)
@@ -224,9 +232,9 @@ static int store_waiting(struct db *db, struct core_task *task, const Weft__V1__
     return add_waiting(task, roster_find_site(task->roster, header->site), header->revision, err);
 }
 
-/* The task and site that a report speaks of, before anything of it is believed. */
+/* The task, site and revision that a report speaks of, before anything of it is believed. */
 static int find_report_task(struct core *core, const Weft__V1__Document *report, struct core_task **task,
-                            int *site, struct err *err)
+                            int *site, uint32_t *revision, struct err *err)
 {
     Weft__V1__ReportHeader *header = NULL;
     int rc;
@@ -237,6 +245,7 @@ static int find_report_task(struct core *core, const Weft__V1__Document *report,
     if ((rc = document_body((ProtobufCMessage **)&header, report, DOC(REPORT), err)) != 0) {
         return rc;
     }
+    *revision = header->revision;
     *task = core_find_task(core, &header->task_id);
     *site =
         *task == NULL || !id_is_valid(header->site) ? NONE : roster_find_site((*task)->roster, header->site);
@@ -258,9 +267,10 @@ int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
     Weft__V1__ReportHeader *header = NULL;
     StoredReport *known = NULL;
     struct core_task *task = NULL;
-    int site, area, rc;
+    uint32_t revision = 0;
+    int site = NONE, area, rc;
 
-    if ((rc = find_report_task(core, request->report, &task, &site, err)) != 0) {
+    if ((rc = find_report_task(core, request->report, &task, &site, &revision, err)) != 0) {
         return rc;
     }
     area = task->roster->sites[site].supervisor;
@@ -272,18 +282,15 @@ int intake_serve_submit(struct core *core, struct db *db, const char *site_id,
         (rc = core_check_revoked(core, task->roster->sites[site].wire->tls_name, now_ms, err)) != 0) {
         return rc;
     }
-    if ((rc = report_check(&header, request->report, task->task, task->roster, area, err)) != 0) {
+    if ((rc = db_get_report(db, task->task->id, task->roster->sites[site].wire->id, revision, &known, err)) != 0) {
         return rc;
     }
-    if ((rc = db_get_report(db, task->task->id, header->site, header->revision, &known, err)) != 0) {
+    if ((known == NULL || !document_is_same(known->report, request->report)) && /* or it was checked when it came */
+        (rc = report_check(&header, request->report, task->task, task->roster, area, err)) != 0) {
         goto done;
     }
     if (known != NULL && document_same_body(known->report, request->report)) {
-        rc =
-            known->state == REPORT(LATE)
-                ? err_set(err, ERR_TASK_CLOSED, "revision %" PRIu32 " was not verified in time",
-                          header->revision)
-                : submit_reply(known, response, err); /* asked again: the same answer, also after the close */
+        rc = known_reply(known, revision, response, err);
         goto done;
     }
     if ((rc = core_check_revoked(core, task->roster->sites[site].wire->tls_name, now_ms, err)) != 0 ||
@@ -548,9 +555,10 @@ int intake_serve_verify(struct core *core, struct db *db, const char *leader,
     uint8_t digest_of_request[DIGEST_SIZE];
     StoredReport *known = NULL;
     struct core_task *task = NULL;
-    int site, area, rc;
+    uint32_t revision = 0;
+    int site = NONE, area, rc;
 
-    if ((rc = find_report_task(core, request->report, &task, &site, err)) != 0) {
+    if ((rc = find_report_task(core, request->report, &task, &site, &revision, err)) != 0) {
         return rc;
     }
     area = task->roster->sites[site].supervisor;

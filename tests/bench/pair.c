@@ -25,7 +25,7 @@
 #define MAX_SITES       4096
 #define MAX_SLOTS       4096
 #define SLOTS_A_SERIES  4 /* of a proportion: numerator, complement, contributes, missing */
-#define NUM_THREADS     16
+#define NUM_THREADS     64
 #define CALL_TIMEOUT_MS 60000
 #define FIRST_QUESTION_MS 100 /* as node/agent_state.c */
 #define DAY             CALENDAR_MS_PER_DAY
