@@ -4,7 +4,8 @@
  *   leader -> helper  Verify, with the leader's verifier share: the helper decides, stores its output share and
  *                     the receipt, answers with its own verifier share
  *   leader            decides by itself from both verifier shares, stores its output share, signs too
- *   site -> leader    GetSiteState brings the receipt that both signed, as does Submit again
+ *   site -> leader    GetSiteState brings the receipt that both signed, as does Submit again; daemon_hold.c sees to it
+ *                     that mostly neither is needed
  *
  * Whatever is answered is durable first. A report counts only when both have it: the leader still holds it as
  * waiting until the helper has it, so either may be killed at any point and the question is simply asked

@@ -189,11 +189,11 @@ int main(int argc, char **argv)
     struct bench *bench = bench_open("coordination", argc, argv);
     const char *programs = getenv("WEFT_BENCH_BUILD");
 
-    if (number_from("WEFT_BENCH_SITES", 1) > 0) {
-        bench_pair(bench, programs == NULL ? "build/release" : programs);
-    }
     if (number_from("WEFT_BENCH_AREAS", 1) > 0) {
         bench_province(bench);
+    }
+    if (number_from("WEFT_BENCH_SITES", 1) > 0) {
+        bench_pair(bench, programs == NULL ? "build/release" : programs);
     }
     bench_close(bench);
     return 0;
