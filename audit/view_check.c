@@ -75,6 +75,25 @@ static bool rejected_are_sound(const struct view *view, const Weft__V1__Freeze *
     return true;
 }
 
+/* By the roster that the freeze names, was a site shut out before its report was received? Then it does not count,
+ * whatever its pair signed. Who does not hold that roster yet leaves it to those who do: rosters come from above, freezes
+ * from below. */
+static int check_revoked(const struct view *view, const Weft__V1__Freeze *freeze, struct err *err)
+{
+    const struct roster *by = freeze->roster_version == view->roster->wire->version ? view->roster
+                              : view->history == NULL                               ? NULL
+                                                      : roster_history_version(view->history, freeze->roster_version);
+
+    for (size_t i = 0; by != NULL && i < freeze->n_reports; i++) {
+        int site = roster_find_site(view->roster, freeze->reports[i]->site);
+        if (roster_revocation(by, view->roster->sites[site].wire->tls_name, freeze->reports[i]->time_ms) != NULL) {
+            return err_set(err, ERR_PEER_REVOKED, "freeze %s holds a report of %s", freeze->area,
+                           freeze->reports[i]->site);
+        }
+    }
+    return 0;
+}
+
 static int check_freeze(const struct view *view, const Weft__V1__Document *document,
                         const Weft__V1__Freeze *freeze, struct err *err)
 {
@@ -94,7 +113,7 @@ static int check_freeze(const struct view *view, const Weft__V1__Document *docum
         }
     }
     return dropped_are_sound(view, freeze, area) && rejected_are_sound(view, freeze, area)
-               ? 0
+               ? check_revoked(view, freeze, err)
                : malformed(document, "dropped or rejected sites", err);
 }
 

@@ -517,6 +517,60 @@ int agent_approve_standing(struct agent *agent, struct store_txn *txn, size_t in
     return end_with(agent, rc);
 }
 
+int agent_next_standing(struct agent *agent, struct store_txn *txn, uint8_t after[DIGEST_SIZE],
+                        StandingApproval **standing, struct err *err)
+{
+    struct state state = agent_store(agent, txn);
+
+    return state_next_standing(&state, after, standing, err);
+}
+
+/* Take back what a standing approval said of numbers that have not left. */
+static int withdraw(struct state *state, const struct task *task, const uint8_t catalogue_digest[DIGEST_SIZE],
+                    struct err *err)
+{
+    SiteTask *known = NULL, changed;
+    int rc;
+
+    if (task->wire->catalogue_digest.len != DIGEST_SIZE ||
+        memcmp(task->wire->catalogue_digest.data, catalogue_digest, DIGEST_SIZE) != 0) {
+        return 0;
+    }
+    if ((rc = state_get_task(state, task->id, &known, err)) == 0 && known != NULL && known->approval != NULL &&
+        known->approval->standing && known->approval->revision == 0) {
+        changed = *known;
+        changed.approval = NULL;
+        rc = state_put_task(state, task->id, &changed, err);
+    }
+    wire_free(&known);
+    return rc;
+}
+
+int agent_revoke_standing(struct agent *agent, struct store_txn *txn, const uint8_t catalogue_digest[DIGEST_SIZE],
+                          const char *by, int64_t now_ms, struct err *err)
+{
+    struct state state = agent_store(agent, txn);
+    StandingApproval *standing = NULL, changed;
+    int rc;
+
+    if ((rc = check_by(by, err)) != 0 || (rc = agent_load(agent, txn, err)) != 0 ||
+        (rc = state_get_standing(&state, catalogue_digest, &standing, err)) != 0) {
+        return rc;
+    }
+    if (standing == NULL) {
+        return err_set(err, ERR_APPROVAL_UNKNOWN, "to revoke");
+    }
+    changed = *standing;
+    changed.revoked_by = (char *)(uintptr_t)by;
+    changed.revoked_ms = now_ms;
+    rc = state_put_standing(&state, catalogue_digest, &changed, err);
+    for (size_t i = 0; rc == 0 && i < agent->num_tasks; i++) {
+        rc = withdraw(&state, agent->tasks[i].task.task, catalogue_digest, err);
+    }
+    wire_free(&standing);
+    return end_with(agent, rc);
+}
+
 int agent_has_standing(struct agent *agent, struct store_txn *txn, size_t index, bool *has, struct err *err)
 {
     struct state state = agent_store(agent, txn);

@@ -126,6 +126,14 @@ WEFT_MUST_USE int agent_approve(struct agent *agent, struct store_txn *txn, size
 /* `by` approves whatever is evaluated by the catalogue of this task, now and in later tasks. */
 WEFT_MUST_USE int agent_approve_standing(struct agent *agent, struct store_txn *txn, size_t index,
                                          const char *by, int64_t now_ms, struct err *err);
+/* Of standing approvals, given and revoked, the next above `after` (state_next_standing). End with wire_free. */
+WEFT_MUST_USE int agent_next_standing(struct agent *agent, struct store_txn *txn, uint8_t after[DIGEST_SIZE],
+                                      Weft__Store__V1__StandingApproval **standing, struct err *err);
+/* `by` revokes the one for this catalogue: nothing is evaluated by it any more, and what it approved and did not leave
+ * needs a person's approval. ERR_APPROVAL_UNKNOWN if none is in force. */
+WEFT_MUST_USE int agent_revoke_standing(struct agent *agent, struct store_txn *txn,
+                                        const uint8_t catalogue_digest[DIGEST_SIZE], const char *by,
+                                        int64_t now_ms, struct err *err);
 WEFT_MUST_USE int agent_has_standing(struct agent *agent, struct store_txn *txn, size_t index, bool *has,
                                      struct err *err);
 

@@ -459,11 +459,44 @@ done:
     return rc;
 }
 
+/* Refused as late, and since then the close has moved behind now: it may still count. Once for each amendment. */
+static bool may_still_count(const struct agent_round *round, const struct agent_entry *entry,
+                            const OutboxReport *report)
+{
+    const struct view *view = entry->task.view;
+
+    return report != NULL && report->state == REPORT(LATE) && report->given_up && report->request.len > 0 &&
+           report->amendments < view->num_amendments && round->now_ms < view_times(view).close_ms &&
+           view->freezes[entry->task.area].document == NULL && view->voided.document == NULL;
+}
+
+static int send_late_again(struct agent_round *round, struct agent_entry *entry, OutboxReport *report, struct err *err)
+{
+    int rc;
+
+    report->state = REPORT(WAITING);
+    report->given_up = false;
+    report->failure = 0;
+    log_info("sent again: the close was extended", LOG_TEXT("task", entry->task.task->hex),
+             LOG_UINT("revision", report->revision));
+    if ((rc = outbox_update(&round->state, entry->task.task->id, report, err)) != 0) {
+        return rc;
+    }
+    entry->submit = (struct agent_wait){0};
+    entry->is_delivered = false;
+    return send_report(round, entry, report, err);
+}
+
 int report_due(struct agent_round *round, struct agent_entry *entry, struct err *err)
 {
     OutboxReport *last = NULL;
     int rc = outbox_get(&round->state, entry->task.task->id, 0, &last, err);
 
+    if (rc == 0 && may_still_count(round, entry, last)) {
+        rc = send_late_again(round, entry, last, err);
+        wire_free(&last);
+        return rc;
+    }
     if (rc == 0) {
         rc = is_on_its_way(last) ? send_report(round, entry, last, err)
                                  : build_if_ready(round, entry, last, err);
@@ -562,6 +595,7 @@ static int keep_failure(struct state *state, const struct agent_task *task, cons
     if (is_final(failure->code)) {
         changed.given_up = true;
         changed.state = failure->code == ERR_TASK_CLOSED ? REPORT(LATE) : report->state;
+        changed.amendments = (uint32_t)task->view->num_amendments;
     }
     return outbox_update(state, task->task->id, &changed, err);
 }

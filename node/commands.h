@@ -16,6 +16,7 @@ int command_evaluate(const struct args *args, struct err *err);
 int command_preview(const struct args *args, struct err *err);
 int command_consent(const struct args *args, struct err *err);
 int command_approve(const struct args *args, struct err *err);
+int command_approvals(const struct args *args, struct err *err);
 int command_report(const struct args *args, struct err *err);
 int command_take(const struct args *args, struct err *err);
 int command_report_to_file(const struct args *args, const char *file, struct err *err);

@@ -83,6 +83,16 @@ static const struct args_option approve_options[] = {
      .zh = "长期批准：此版本指标库的所有计算结果（含今后）"},
 };
 
+static const struct args_option approvals_options[] = {
+    OPT_SETTINGS,
+    {.name = "revoke",
+     .value = "HEX",
+     .en = "end the one for the catalogue whose digest begins so",
+     .zh = "撤销指标库摘要以此开头的长期批准"},
+    {.name = "by", .value = "NAME", .en = "with revoke: the person who decides", .zh = "与 revoke 同用：决定人姓名"},
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
+
 static const struct args_option consent_options[] = {
     OPT_SETTINGS,
     OPT_TASK,
@@ -148,6 +158,9 @@ static const struct args_command commands[] = {
      command_preview},
     {"approve", approve_options, NUM(approve_options), NULL, 0, 0,
      "allow exactly these numbers to be reported", "批准上报这些数值", command_approve},
+    {"approvals", approvals_options, NUM(approvals_options), NULL, 0, 0,
+     "list standing approvals, who gave them and when; revoke one", "列出长期批准、批准人与时间；或撤销其一",
+     command_approvals},
     {"consent", consent_options, NUM(consent_options), NULL, 0, 0,
      "allow this hospital's correction to be seen as the difference of two totals",
      "同意他人可由两次合计之差看出本院的更正", command_consent},

@@ -241,8 +241,35 @@ int state_put_task(struct state *state, const uint8_t task[TASK_ID_SIZE], const 
 int state_get_standing(struct state *state, const uint8_t catalogue_digest[DIGEST_SIZE],
                        StandingApproval **out, struct err *err)
 {
-    return state_get_message(state, TABLE_STATE, catalogue_digest, "standing", 0,
-                             &weft__store__v1__standing_approval__descriptor, (ProtobufCMessage **)out, err);
+    int rc = state_get_message(state, TABLE_STATE, catalogue_digest, "standing", 0,
+                               &weft__store__v1__standing_approval__descriptor, (ProtobufCMessage **)out, err);
+
+    if (rc == 0 && *out != NULL && (*out)->revoked_ms != 0) {
+        wire_free(out);
+    }
+    return rc;
+}
+
+int state_next_standing(struct state *state, uint8_t after[DIGEST_SIZE], StandingApproval **out, struct err *err)
+{
+    static const char name[] = "standing";
+    struct store_cursor cursor = {0};
+    int rc;
+
+    *out = NULL;
+    for (rc = store_first(state->txn, &cursor, TABLE_STATE, "", 0, err); rc == 0 && cursor.key != NULL;
+         rc = store_next(&cursor, err)) {
+        if (cursor.key_len != DIGEST_SIZE + sizeof name + 8 || memcmp(cursor.key, after, DIGEST_SIZE) <= 0 ||
+            memcmp(cursor.key + DIGEST_SIZE, name, sizeof name) != 0) {
+            continue;
+        }
+        memcpy(after, cursor.key, DIGEST_SIZE);
+        rc = wire_unpack((ProtobufCMessage **)out, &weft__store__v1__standing_approval__descriptor, cursor.value,
+                         cursor.value_len, WIRE_LENIENT, err);
+        break;
+    }
+    store_cursor_end(&cursor);
+    return rc;
 }
 
 int state_put_standing(struct state *state, const uint8_t catalogue_digest[DIGEST_SIZE],

@@ -60,8 +60,12 @@ WEFT_MUST_USE int state_get_task(struct state *state, const uint8_t task[TASK_ID
                                  struct err *err);
 WEFT_MUST_USE int state_put_task(struct state *state, const uint8_t task[TASK_ID_SIZE], const SiteTask *value,
                                  struct err *err);
+/* One that is in force. */
 WEFT_MUST_USE int state_get_standing(struct state *state, const uint8_t catalogue_digest[DIGEST_SIZE],
                                      StandingApproval **out, struct err *err);
+/* Revoked ones too: the first whose catalogue's digest is above `after`, which receives it; zeros: the first of all. */
+WEFT_MUST_USE int state_next_standing(struct state *state, uint8_t after[DIGEST_SIZE], StandingApproval **out,
+                                      struct err *err);
 WEFT_MUST_USE int state_put_standing(struct state *state, const uint8_t catalogue_digest[DIGEST_SIZE],
                                      const StandingApproval *value, struct err *err);
 

@@ -323,6 +323,48 @@ static void test_agent__standing_approval_holds_only_for_its_catalogue(void **st
     store_abort(&txn);
 }
 
+static void test_agent__a_revoked_standing_approval_approves_nothing_more(void **state)
+{
+    struct fixture *f = *state;
+    StandingApproval *standing = NULL;
+    uint8_t digest[DIGEST_SIZE] = {0}, none[DIGEST_SIZE] = {1};
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    bool has;
+
+    fixture_prepare(f);
+    fixture_approve_standing(f, 0);
+    fixture_set_vector(f, 1, 2);
+    assert_int_equal(fixture_status(f).state, AGENT_APPROVED);
+    assert_int_equal(store_begin(f->store, &txn, true, &err), 0);
+    assert_int_equal(agent_next_standing(f->agent, txn, digest, &standing, &err), 0);
+    assert_non_null(standing);
+    assert_int_equal(standing->revoked_ms, 0);
+    wire_free((ProtobufCMessage **)&standing);
+    assert_int_equal(agent_revoke_standing(f->agent, txn, none, "chief", f->now_ms, &err), ERR_APPROVAL_UNKNOWN);
+    assert_int_equal(agent_revoke_standing(f->agent, txn, digest, "chief", f->now_ms, &err), 0);
+    assert_int_equal(agent_revoke_standing(f->agent, txn, digest, "chief", f->now_ms, &err), ERR_APPROVAL_UNKNOWN);
+    assert_int_equal(agent_has_standing(f->agent, txn, 0, &has, &err), 0);
+    assert_false(has);
+    assert_int_equal(store_commit(&txn, &err), 0);
+    fixture_restart(f);
+    assert_int_equal(fixture_status(f).state, AGENT_EVALUATED); /* what had not left does not leave */
+    assert_null(fixture_due(f, AGENT_SUBMIT));
+    fixture_set_vector(f, 3, 4);
+    assert_int_equal(fixture_status(f).state, AGENT_EVALUATED);
+
+    memset(digest, 0, sizeof digest); /* who gave it and who ended it stays on record */
+    assert_int_equal(store_begin(f->store, &txn, false, &err), 0);
+    assert_int_equal(agent_next_standing(f->agent, txn, digest, &standing, &err), 0);
+    assert_string_equal(standing->revoked_by, "chief");
+    wire_free((ProtobufCMessage **)&standing);
+    assert_int_equal(agent_next_standing(f->agent, txn, digest, &standing, &err), 0);
+    assert_null(standing);
+    store_abort(&txn);
+    fixture_approve_standing(f, 0); /* given again */
+    assert_int_equal(fixture_status(f).state, AGENT_APPROVED);
+}
+
 /* Two totals over the same time could be subtracted: what came second gets nothing, until the first is void. */
 static void test_agent__reports_to_no_task_that_overlaps_another(void **state)
 {
@@ -608,6 +650,57 @@ static void test_agent__gives_up_what_is_refused_for_good(void **state)
     assert_int_equal(fixture_status(f).state, AGENT_CLOSED);
 }
 
+static Weft__V1__Document *amendment(struct fixture *f, uint32_t number, int64_t by_ms)
+{
+    Weft__V1__Amendment body = WEFT__V1__AMENDMENT__INIT;
+    Weft__V1__Document *document = NULL;
+    Weft__V1__Task *task = NULL;
+
+    assert_int_equal(document_body((ProtobufCMessage **)&task, f->task, DOC(TASK), NULL), 0);
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, f->task_id};
+    body.number = number;
+    body.due_ms = task->close_ms + by_ms;
+    body.close_ms = task->close_ms + by_ms;
+    body.order_ms = task->order_ms + by_ms;
+    body.plan_ms = task->plan_ms + by_ms;
+    body.pattern_ms = task->pattern_ms + by_ms;
+    body.retention_ms = task->retention_ms + by_ms;
+    body.reason = (char *)(uintptr_t) "the network was down";
+    wire_free((ProtobufCMessage **)&task);
+    assert_int_equal(document_new(&document, DOC(AMENDMENT), &body.base, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(document_sign(&document, f->roots[i].name, f->root_keys[i], NULL), 0);
+    }
+    return document;
+}
+
+/* An amendment lets in what was late: the very same report, once for each. */
+static void test_agent__sends_a_late_report_again_when_the_close_is_extended(void **state)
+{
+    struct fixture *f = *state;
+    struct agent_call *call = first_submit(f);
+    Weft__V1__Document *report = NULL;
+
+    assert_int_equal(document_copy(&report, fixture_request(call)->report, NULL), 0);
+    fixture_fail(f, &call, ERR_TASK_CLOSED);
+    f->now_ms += 60000;
+    assert_null(fixture_due(f, AGENT_SUBMIT));
+    fixture_give(f, true, 1, amendment(f, 1, 3600000));
+    call = fixture_due(f, AGENT_SUBMIT);
+    assert_non_null(call);
+    assert_int_equal(call->revision, 1);
+    assert_true(document_is_same(fixture_request(call)->report, report));
+    fixture_fail(f, &call, ERR_TASK_CLOSED); /* the leader has closed all the same */
+    f->now_ms += 60000;
+    assert_null(fixture_due(f, AGENT_SUBMIT));
+    fixture_give(f, true, 1, amendment(f, 2, 7200000));
+    call = fixture_due(f, AGENT_SUBMIT);
+    assert_non_null(call);
+    accept(f, &call);
+    assert_int_equal(fixture_status(f).state, AGENT_ACCEPTED);
+    document_free(&report);
+}
+
 /* ---- freeze ---- */
 
 static void test_agent__finds_its_receipt_in_the_freeze(void **state)
@@ -759,6 +852,8 @@ int main(void)
         TEST(test_agent__asks_for_the_receipt_soon_and_sends_the_report_once),
         TEST(test_agent__sends_the_report_again_when_the_leader_lost_it),
         TEST(test_agent__sends_the_report_again_to_hear_that_it_is_late),
+        TEST(test_agent__sends_a_late_report_again_when_the_close_is_extended),
+        TEST(test_agent__a_revoked_standing_approval_approves_nothing_more),
         TEST(test_agent__refuses_a_receipt_by_one_side_only),
         TEST(test_agent__refuses_a_receipt_for_another_report),
         TEST(test_agent__refuses_a_receipt_that_does_not_decide),
