@@ -1,5 +1,7 @@
 # The coordinator's daemon, its results and its status.
 weft_test(test_loop test_loop.c LIBS weft::base Threads::Threads)
+weft_test(test_hold test_hold.c LIBS weft::coordinator)
+target_link_options(test_hold PRIVATE -Wl,--wrap=rpc_call_time_left_ms)
 weft_test(test_totals test_totals.c LIBS weft::coordinator)
 weft_test(test_joining test_joining.c LIBS weft::coordinator)
 weft_test(test_publication test_publication.c LIBS weft::coordinator)
