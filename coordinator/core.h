@@ -104,6 +104,8 @@ WEFT_MUST_USE int core_answer(struct core *core, struct store_txn *txn, struct c
                               const ProtobufCMessage *response, const struct err *failure, int64_t now_ms,
                               struct err *err);
 void core_call_free(struct core_call *call);
+/* A message on the stack, copied into memory of its own. */
+WEFT_MUST_USE int core_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err);
 
 /* The advertised endpoint and TLS name of a coordinator, as far as rosters and key sheets tell; NULL if
  * unknown. */

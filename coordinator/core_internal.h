@@ -131,8 +131,6 @@ WEFT_MUST_USE int core_check_alone(const struct core *core, const struct core_ta
 WEFT_MUST_USE int core_check_offered(const struct core *core, const struct task *task, struct err *err);
 const struct roster *core_newest_roster(const struct core *core);
 struct db core_db(struct core *core, struct store_txn *txn);
-/* A message on the stack, copied into memory of its own. */
-WEFT_MUST_USE int core_own_message(ProtobufCMessage **out, const ProtobufCMessage *message, struct err *err);
 ProtobufCBinaryData core_bytes(const void *data, size_t len); /* borrows */
 /* Who calls: a party of the newest roster or of one that a task pins. */
 struct core_peer {

@@ -213,6 +213,10 @@ static bool take_answer(struct daemon *daemon, struct store_txn *outer, struct e
     struct err err = {0};
     int rc;
 
+    if (event->job.call.method == CORE_RENEW) { /* the daemon's own, not the core's */
+        daemon_take_renewal(daemon, event);
+        return true;
+    }
     if (store_begin_nested(outer, &txn, &err) != 0) {
         return false;
     }
@@ -361,6 +365,15 @@ static bool find_way(const struct daemon *daemon, struct callers_job *job)
     return true;
 }
 
+void daemon_submit(struct daemon *daemon, struct event *event)
+{
+    if (find_way(daemon, &event->job)) {
+        callers_submit(daemon->callers, &event->job);
+    } else {
+        enqueue(daemon, event);
+    }
+}
+
 /* What a call brought may be what the answer to a request is held back for. */
 static void serve_again(struct daemon *daemon, const struct event *called)
 {
@@ -408,10 +421,8 @@ static void finish_batch(struct daemon *daemon, struct batch *batch, int rc, con
         if (rc != 0) { /* what it rests on is not stored */
             event->job.failure = *err;
             enqueue(daemon, event);
-        } else if (find_way(daemon, &event->job)) {
-            callers_submit(daemon->callers, &event->job);
         } else {
-            enqueue(daemon, event);
+            daemon_submit(daemon, event);
         }
     }
 }
@@ -511,6 +522,7 @@ static void work(struct daemon *daemon)
         }
     }
     answer_held(daemon, daemon->is_stopping);
+    daemon_follow_roster(daemon);
     set_tick(daemon);
 }
 
@@ -562,6 +574,7 @@ void daemon_on_signal(void *arg, int signal)
     if (signal == SIGHUP) {
         log_info("connections and documents are renewed");
         callers_renew(daemon->callers);
+        loop_timer_after(daemon->certificates, 0);
         if (daemon->publication != NULL) {
             daemon_on_scan(daemon);
         }
@@ -620,6 +633,7 @@ static void close_all(struct daemon *daemon)
     if (daemon->tick != NULL) {
         loop_timer_free(&daemon->tick);
         loop_timer_free(&daemon->scan);
+        loop_timer_free(&daemon->certificates);
     }
     loop_free(&daemon->loop);
     if (daemon->lock_fd > 0) {

@@ -2,12 +2,14 @@
  *
  *     daemon.c        the core's thread: batches of events, timers, stopping
  *     daemon_hold.c   answers that are held back until there is something to tell
- *     daemon_start.c  opening all parts, in order */
+ *     daemon_start.c  opening all parts, in order
+ *     daemon_certificates.c  the own certificate, kept fresh */
 #ifndef COORDINATOR_DAEMON_INTERNAL_H
 #define COORDINATOR_DAEMON_INTERNAL_H
 
 #include <pthread.h>
 
+#include "base/expiry.h"
 #include "base/loop.h"
 #include "base/rpc.h"
 #include "coordinator/callers.h"
@@ -50,7 +52,7 @@ struct daemon {
     struct setup setup;
     char endpoint[SETUP_ENDPOINT_SIZE];
     struct loop *loop;
-    struct loop_timer *tick, *scan;
+    struct loop_timer *tick, *scan, *certificates;
     int lock_fd; /* of the store; held until the process ends */
     struct store *store;
     struct core *core;
@@ -73,6 +75,10 @@ struct daemon {
     bool is_dirty;             /* something happened since the last look */
     int trouble, look_trouble; /* error codes that were logged and are not over */
     bool is_stopping, has_stopper;
+    bool is_renewing;          /* a call is under way */
+    unsigned renewal_failures; /* in a row */
+    uint32_t kept_version;     /* of the roster that the certificate was last compared with */
+    int warned[EXPIRY_NUM]; /* of what ends soon, as logged */
     pthread_t stopper;
 };
 
@@ -92,6 +98,16 @@ bool daemon_hold(struct daemon *daemon, struct event *event, int64_t now_ms);
 struct event *daemon_held_for(struct daemon *daemon, const struct callers_job *job);
 /* The next one that was held long enough (`all`: whichever), to be answered as things stand; NULL: none. */
 struct event *daemon_held_until(struct daemon *daemon, int64_t now_ms, bool all);
+/* Make the call of a new event, which comes back as an answer; takes it. */
+void daemon_submit(struct daemon *daemon, struct event *event);
+
+/* ---- daemon_certificates.c ---- */
+
+void daemon_on_certificates(void *arg);
+/* At once if a new roster has come. */
+void daemon_follow_roster(struct daemon *daemon);
+/* The answer to the call that it made. */
+void daemon_take_renewal(struct daemon *daemon, const struct event *event);
 
 /* ---- daemon_start.c ---- */
 

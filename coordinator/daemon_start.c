@@ -13,7 +13,6 @@
 #define NUM_CALLERS     8     /* threads */
 #define CALL_TIMEOUT_MS 30000 /* of a call to another coordinator */
 #define LOCK_WAIT_MS    3000  /* for the one before to end */
-#define WARN_DAYS       30    /* before the certificate ends */
 
 /* Who may do what depends on the roster, which the core's thread owns: core_serve decides. Here those are turned away
  * who have no name at all, and who bear this coordinator's own name by another certificate than its own: only its
@@ -31,22 +30,6 @@ static int allow(const struct rpc_peer *peer, const char *method, void *user, st
         (setup_read_certificate(&daemon->setup, &own, err) != 0 ||
          memcmp(own.digest, peer->cert_digest, sizeof own.digest) != 0)) {
         return err_set(err, ERR_NOT_ALLOWED, "%s is this coordinator itself", peer->name);
-    }
-    return 0;
-}
-
-static int check_certificate(const struct daemon *daemon, struct err *err)
-{
-    int64_t now = calendar_now_ms(), days;
-    struct cert_info info;
-    int rc;
-
-    if ((rc = setup_check_certificate(&daemon->setup, &info, now, err)) != 0) {
-        return rc;
-    }
-    days = (info.not_after_ms - now) / CALENDAR_MS_PER_DAY;
-    if (days < WARN_DAYS) {
-        log_warn("the certificate ends soon", LOG_INT("days", days));
     }
     return 0;
 }
@@ -166,6 +149,13 @@ static int start_timers(struct daemon *daemon, struct err *err)
     if ((rc = loop_timer_new(&daemon->tick, daemon->loop, daemon_on_tick, daemon, err)) != 0) {
         return rc;
     }
+    for (int i = 0; i < EXPIRY_NUM; i++) {
+        daemon->warned[i] = EXPIRY_NONE;
+    }
+    if ((rc = loop_timer_new(&daemon->certificates, daemon->loop, daemon_on_certificates, daemon, err)) != 0) {
+        return rc;
+    }
+    loop_timer_after(daemon->certificates, 0);
     if ((rc = loop_timer_new(&daemon->scan, daemon->loop, daemon_on_scan, daemon, err)) != 0) {
         return rc;
     }
@@ -182,9 +172,10 @@ static int start_timers(struct daemon *daemon, struct err *err)
 
 int daemon_start_all(struct daemon *daemon, struct err *err)
 {
+    struct cert_info certificate;
     int rc;
 
-    if ((rc = setup_load_keys(&daemon->setup, err)) != 0 || (rc = check_certificate(daemon, err)) != 0 ||
+    if ((rc = setup_load_keys(&daemon->setup, err)) != 0 || (rc = setup_check_certificate(&daemon->setup, &certificate, calendar_now_ms(), err)) != 0 ||
         (rc = file_lock_open(&daemon->lock_fd, daemon->setup.store_path, err)) != 0 ||
         (rc = file_lock(daemon->lock_fd, daemon->setup.store_path, LOCK_WAIT_MS, err)) != 0 ||
         (rc = db_open_store(&daemon->store, daemon->setup.store_path, false, false, err)) != 0) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/expiry.h"
 #include "base/json.h"
 #include "base/wire.h"
 #include "coordinator/progress.h"
@@ -29,6 +30,7 @@ struct status {
     struct setup_reading reading; /* {0} while there is no store */
     struct cert_info certificate;
     struct err certificate_error; /* code 0: fine */
+    struct expiry expiry;
     int64_t now_ms;
 };
 
@@ -226,6 +228,7 @@ static void print_head(const struct status *status, enum err_lang lang)
         fputs(words->expired, stdout);
         printf("%s\n", err_text(&status->certificate_error, lang, text, sizeof text));
     }
+    expiry_print(stdout, &status->expiry, status->now_ms, lang);
     if (status->reading.core == NULL) {
         fputs(words->no_store, stdout);
     } else if (core_num_tasks(status->reading.core) == 0) {
@@ -245,6 +248,7 @@ static void write_head(struct json *json, const struct status *status)
     json_text(json, "error",
               status->certificate_error.code == 0 ? NULL : err_entry(status->certificate_error.code)->name);
     json_end(json);
+    expiry_write(json, &status->expiry, status->now_ms);
 }
 
 static void write_waiting(struct json *json, const struct status *status, const struct view *view,
@@ -417,6 +421,9 @@ int status_print(const char *settings_path, bool json, enum err_lang lang, struc
                                    &status->certificate_error);
     if (!setup_has_store(&status->setup) ||
         (rc = setup_begin_reading(&status->reading, &status->setup, err)) == 0) {
+        status->expiry = expiry_read(status->setup.settings.certificate, status->setup.settings.issuer,
+                                     status->setup.settings.ca,
+                                     status->reading.core == NULL ? NULL : core_roster(status->reading.core));
         rc = print(status, json, lang, err);
     }
 done:

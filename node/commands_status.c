@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/expiry.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
@@ -164,8 +165,20 @@ static int print_leader(const struct args *args, struct session *session, struct
     return rc;
 }
 
-static void print_head(const struct args *args, const struct session *session)
+static struct expiry expiry_of(struct session *session)
 {
+    struct store_txn *txn = NULL;
+
+    if (session_begin(session, &txn, NULL) == 0) { /* loads the roster */
+        store_abort(&txn);
+    }
+    return expiry_read(session->settings.certificate, NULL, session->settings.ca,
+                       agent_newest_roster(session->agent));
+}
+
+static void print_head(const struct args *args, struct session *session)
+{
+    const struct expiry expiry = expiry_of(session);
     struct err why = {0};
     int64_t days;
 
@@ -177,6 +190,7 @@ static void print_head(const struct args *args, const struct session *session)
     if (session_check_certificate(session, &why) != 0) {
         command_warn(args, &why);
     }
+    expiry_print(stdout, &expiry, calendar_now_ms(), args_lang(args));
 }
 
 static void print_egress(const struct args *args, const struct session *session)
@@ -287,8 +301,9 @@ static void json_task(struct json *json, const struct agent_task *task, const st
     json_end(json);
 }
 
-static void json_head(struct json *json, const struct session *session)
+static void json_head(struct json *json, struct session *session)
 {
+    const struct expiry expiry = expiry_of(session);
     uint8_t root[DIGEST_SIZE];
     int64_t days;
     int rc;
@@ -302,6 +317,7 @@ static void json_head(struct json *json, const struct session *session)
     }
     rc = session_check_certificate(session, NULL);
     json_text(json, "certificate_error", rc == 0 ? NULL : err_entry(rc)->name);
+    expiry_write(json, &expiry, calendar_now_ms());
     egress_root(session->egress, root);
     json_object(json, "egress");
     json_text(json, "path", egress_path(session->egress));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/calendar.h"
+#include "base/expiry.h"
 #include "base/cost.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -26,6 +27,7 @@ struct daemon {
     int64_t evaluated_ms; /* 0: not yet */
     int64_t give_up_ms;   /* once */
     bool once;
+    int warned[EXPIRY_NUM]; /* of what ends soon, as logged */
     struct err failure;
 };
 
@@ -94,6 +96,32 @@ static void evaluate_all(struct daemon *daemon)
 
 /* ---- passes ---- */
 
+static void warn_of_ends(struct daemon *daemon)
+{
+    const struct session *session = &daemon->session;
+    const struct expiry expiry = expiry_read(session->settings.certificate, NULL, session->settings.ca,
+                                             agent_newest_roster(session->agent));
+
+    expiry_log(&expiry, daemon->warned, calendar_now_ms());
+}
+
+/* A failure here is no failure of the pass: the certificate still holds, and it is tried again. */
+static void keep_certificate(struct daemon *daemon)
+{
+    struct err err = {0};
+    bool changed = false;
+
+    if (!session_must_keep(&daemon->session, calendar_now_ms())) {
+        return;
+    }
+    if (session_keep_certificate(&daemon->session, &changed, &err) != 0) {
+        log_warn("certificate not renewed", LOG_ERR(&err));
+    } else if (changed) {
+        log_info("certificate renewed", LOG_TEXT("tls_name", daemon->session.identity.tls_name));
+    }
+    warn_of_ends(daemon);
+}
+
 /* Until nothing is due. A task that just came is evaluated at once. */
 static int work(struct daemon *daemon, struct err *err)
 {
@@ -113,6 +141,9 @@ static int work(struct daemon *daemon, struct err *err)
             evaluate_all(daemon);
             num = 1; /* what was evaluated may be due to be sent */
         }
+    }
+    if (rc == 0) {
+        keep_certificate(daemon);
     }
     session_unlock(session);
     return rc;
@@ -162,6 +193,9 @@ static void look(void *arg)
         return;
     }
     rest = rc != 0 ? RETRY_MS : agent_next_ms(daemon->session.agent) - calendar_now_ms();
+    if (rc == 0 && daemon->session.keep_ms - calendar_now_ms() < rest) {
+        rest = daemon->session.keep_ms - calendar_now_ms();
+    }
     loop_timer_after(daemon->timer, rest < MIN_REST_MS   ? MIN_REST_MS
                                     : rest > MAX_REST_MS ? MAX_REST_MS
                                                          : rest);
@@ -188,6 +222,9 @@ int node_daemon_run(const char *settings_path, bool once, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "daemon");
     }
     daemon->once = once;
+    for (int i = 0; i < EXPIRY_NUM; i++) {
+        daemon->warned[i] = EXPIRY_NONE;
+    }
     settings = &daemon->session.settings;
     if ((rc = loop_new(&daemon->loop, err)) != 0 ||
         (rc = session_open(&daemon->session, settings_path, SESSION_TALK, err)) != 0 ||

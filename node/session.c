@@ -10,6 +10,7 @@
 #include "base/calendar.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/renewal.h"
 #include "base/log.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
@@ -77,14 +78,14 @@ static int log_sent(void *user, const char *destination, const char *method, con
     const struct agent_call *call = session->sending;
     char hex[HEX_SIZE(TASK_ID_SIZE)] = "";
     struct egress_entry entry = {.time_ms = calendar_now_ms(),
-                                 .kind = kind_of(call->method),
+                                 .kind = call == NULL ? "certificate" : kind_of(call->method),
                                  .task = hex,
                                  .destination = destination,
-                                 .method = agent_method_name(call->method),
+                                 .method = call == NULL ? "Renew" : agent_method_name(call->method),
                                  .length = len};
 
     (void)method;
-    if (call->has_task) {
+    if (call != NULL && call->has_task) {
         hex_encode(hex, call->task, TASK_ID_SIZE);
     }
     digest(entry.sha256, bytes, len);
@@ -179,6 +180,82 @@ static int open_channel(struct session *session, struct err *err)
     }
     proxy_clear(&proxy);
     free(key);
+    return rc;
+}
+
+/* ---- the certificate ---- */
+
+/* Certificates are read when a channel opens. The old one stays if there can be no other. */
+static int reopen_channel(struct session *session, struct err *err)
+{
+    struct rpc_channel *old = session->channel;
+    int rc;
+
+    session->channel = NULL;
+    if ((rc = open_channel(session, err)) != 0) {
+        session->channel = old;
+        return rc;
+    }
+    rpc_channel_close(&old);
+    return 0;
+}
+
+static int renew(struct session *session, const struct renewal *files, struct err *err)
+{
+    Weft__V1__RenewRequest request = WEFT__V1__RENEW_REQUEST__INIT;
+    Weft__V1__RenewReply *reply = NULL;
+    int rc;
+
+    request.version_min = request.version_max = PROTOCOL_VERSION;
+    request.certificate_request = NULL;
+    if ((rc = renewal_request(&request.certificate_request, files, err)) == 0 &&
+        (rc = rpc_call_unary(session->channel, &weft__v1__exchange__descriptor, "Renew", &request.base,
+                             (ProtobufCMessage **)&reply, CALL_TIMEOUT_MS, err)) == 0) {
+        rc = renewal_take(files, reply->certificate, calendar_now_ms(), err);
+    }
+    wire_free(&reply);
+    free(request.certificate_request);
+    return rc;
+}
+
+bool session_must_keep(const struct session *session, int64_t now_ms)
+{
+    const struct roster *roster = agent_newest_roster(session->agent);
+
+    return now_ms >= session->keep_ms || (roster != NULL && roster->wire->version != session->kept_version);
+}
+
+static int keep(struct session *session, const struct renewal *files, const struct roster *roster, bool *changed,
+                struct err *err)
+{
+    int64_t now_ms = calendar_now_ms();
+    bool due = false;
+    int rc;
+
+    if ((rc = renewal_take_authorities(changed, files, roster, now_ms, err)) == 0 && roster != NULL &&
+        (rc = renewal_is_due(&due, files, roster, now_ms, err)) == 0 && due &&
+        (rc = renew(session, files, err)) == 0) {
+        *changed = true;
+    }
+    return rc;
+}
+
+int session_keep_certificate(struct session *session, bool *changed, struct err *err)
+{
+    const struct renewal files = {session->settings.certificate, session->settings.ca,
+                                  session->identity.tls_key_pem, session->identity.tls_name};
+    const struct roster *roster = agent_newest_roster(session->agent);
+    int rc;
+
+    *changed = false;
+    rc = keep(session, &files, roster, changed, err);
+    session->keep_failures = rc == 0 ? 0 : session->keep_failures + 1;
+    session->kept_version = roster == NULL ? 0 : roster->wire->version;
+    session->keep_ms = calendar_now_ms() + renewal_pause_ms(&files, session->keep_failures);
+    if (*changed) {
+        int opened = reopen_channel(session, rc == 0 ? err : NULL);
+        rc = rc != 0 ? rc : opened;
+    }
     return rc;
 }
 

@@ -32,6 +32,9 @@ struct session {
     int lock_fd; /* -1: none */
     bool is_locked;
     const struct agent_call *sending; /* what the egress log is to say of the bytes that leave now */
+    int64_t keep_ms;                  /* when to look after the certificate next, unless a new roster comes */
+    uint32_t kept_version;            /* of the roster by which it was looked after */
+    unsigned keep_failures;           /* in a row */
     struct err failure;               /* the first of the last pass; code 0: none */
 };
 
@@ -43,6 +46,11 @@ void session_close(struct session *session);
 
 /* ERR_CERTIFICATE and why, if no connection can be made with the certificate. */
 WEFT_MUST_USE int session_check_certificate(const struct session *session, struct err *err);
+
+/* Renew the certificate at its half life from the leader, and follow the roster's TLS authorities; the connection is made
+ * anew when anything changed. Wanted when session_must_keep. */
+WEFT_MUST_USE int session_keep_certificate(struct session *session, bool *changed, struct err *err);
+bool session_must_keep(const struct session *session, int64_t now_ms);
 
 /* Again after session_unlock: takes in what others did meanwhile. ERR_STORE_LOCKED after waiting. */
 WEFT_MUST_USE int session_lock(struct session *session, int wait_ms, struct err *err);

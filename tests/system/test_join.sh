@@ -59,8 +59,9 @@ refuses "an issuing certificate for a helper" USAGE "$authority" issue-ca --dir 
 
 # write_settings ID [LINE...]: of those that were set up offline
 write_settings() {
+    cp leader/ca.crt "$1/ca.crt"
     {
-        printf 'dir: %s\nca: leader/ca.crt\ncertificate: %s/tls.crt\n' "$1" "$1"
+        printf 'dir: %s\nca: %s/ca.crt\ncertificate: %s/tls.crt\n' "$1" "$1" "$1"
         printf 'roots: [leader/root.yaml, helper/root.yaml]\nlisten: "127.0.0.1:0"\nport_file: %s/port\n' "$1"
         printf 'poll: 100ms\nlog_format: json\n'
         printf '%s\n' "${@:2}"
@@ -127,6 +128,17 @@ sed -i "s/^#issuer:.*/issuer: issuer.crt/
 start city-l city-l/settings.yaml
 until_holds 30 "the city's leader serves" test -s city-l/port
 
+# helpers ask the leader of their area for certificates, and learn here where it is, since there is no task yet
+know_leader() { # HELPER LEADER SETTINGS
+    kill -TERM "${pids[$1]}"
+    wait "${pids[$1]}" || fail "$1 ended badly"
+    sed -i '/^peers:/d; /^  - /d' "$3"
+    echo "peers: [\"$2 127.0.0.1:$(cat "${2%% *}/port")\"]" >>"$3"
+    start "$1" "$3"
+}
+know_leader top-h "top-l top-l.weft.test" top-h.yaml
+know_leader city-h "city-l city-l.top-l.weft.test" city-h/settings.yaml
+
 # ---- a hospital of the city
 until_holds 30 "invite a hospital" "$coordinator" invite --settings city-l/settings.yaml --out h1.token h1
 "$node" join h1.token h1 >hospital.txt 2>&1 &
@@ -148,14 +160,53 @@ refuses "an id that the roster knows with other keys" JOIN_CONFLICT sh -c "
     { '$node' join again.token h1-again --wait 0 >hospital.txt 2>&1 || true; } &&
     '$coordinator' admit --settings city-l/settings.yaml h1 \$(sed -n 's/^fingerprint: //p' hospital.txt)"
 
-# ---- shut out, while the hospital's connection and the leader's process go on
+# ---- another TLS authority: everyone renews over the link, and again at half of a short life
+kill -TERM "${pids[city-l]}"
+wait "${pids[city-l]}" || fail "the city's leader ended badly"
+echo "certificate_life: 30s" >>city-l/settings.yaml
+start city-l city-l/settings.yaml
 "$node" run --settings h1/settings.yaml >h1.log 2>&1 &
 pids[h1]=$!
 {
-    "$authority" new-roster --dir leader --root helper/root.yaml --from r3.doc --expires 2099-01-01 --roster r4.doc
-    "$authority" revoke --roster r4.doc --reason test h1.city-l.top-l.weft.test
+    "$authority" new-ca --name second --dir ca2
+    "$authority" new-roster --dir leader --root helper/root.yaml --from r3.doc --expires 2099-01-01 \
+        --tls-authority ca2/ca.crt --tls-authority leader/ca.crt --roster r4.doc
+    "$authority" issue-ca --dir ca2 --permit top-l.weft.test --permit top-h.weft.test --cert-out top-l/issuer.crt \
+        top-l/join.yaml
+    "$authority" issue-ca --dir ca2 --cert-out city-l/issuer.crt city-l.join.yaml
     sides r4.doc
 } >ceremony.txt 2>&1 || { fail "fourth ceremony"; cat ceremony.txt; }
+renewed() {
+    for party in top-l top-h city-l city-h h1; do
+        openssl verify -CAfile ca2/ca.crt -untrusted $party/tls.crt $party/tls.crt || return 1
+    done
+}
+until_holds 90 "all have certificates under the new authority" renewed
+held=$(sha256sum <h1/tls.crt)
+again() { [ "$(sha256sum <h1/tls.crt)" != "$held" ]; }
+until_holds 60 "the hospital's certificate is renewed at half of its life" again
+grep -q '"kind":"certificate"' h1/egress.log || fail "requests for certificates are not in the egress log"
+{
+    "$authority" new-roster --dir leader --root helper/root.yaml --from r4.doc --expires 2099-01-01 \
+        --tls-authority ca2/ca.crt --roster r5.doc
+    sides r5.doc
+} >ceremony.txt 2>&1 || { fail "fifth ceremony"; cat ceremony.txt; }
+dropped() {
+    for party in top-l top-h city-l city-h h1; do cmp -s $party/ca.crt ca2/ca.crt || return 1; done
+}
+until_holds 90 "the old authority is trusted no more" dropped
+passes "the hospital goes on" "$node" run --settings h1/settings.yaml --once
+passes "status as JSON" "$coordinator" status --settings city-l/settings.yaml --json
+grep -q '"what": *"issuer"' out.txt || fail "status does not say when the issuing certificate ends"
+"$node" status --settings h1/settings.yaml | grep -q "WARNING: this party's certificate ends in 0 days" ||
+    fail "status does not warn of a certificate that ends soon"
+
+# ---- shut out, while the hospital's connection and the leader's process go on
+{
+    "$authority" new-roster --dir leader --root helper/root.yaml --from r5.doc --expires 2099-01-01 --roster r6.doc
+    "$authority" revoke --roster r6.doc --reason test h1.city-l.top-l.weft.test
+    sides r6.doc
+} >ceremony.txt 2>&1 || { fail "sixth ceremony"; cat ceremony.txt; }
 revoked() { ! "$node" run --settings h1/settings.yaml --once && grep -q PEER_REVOKED out.txt; }
 until_holds 30 "a revoked hospital is refused" revoked
 
