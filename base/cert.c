@@ -319,7 +319,7 @@ int cert_make_authority(char **key_pem, char **cert_pem, const char *common_name
         !set_basics(cert, key, now_ms - CERT_BACKDATE_MS, now_ms + CERT_AUTHORITY_DAYS * CERT_MS_PER_DAY) ||
         !add_common_name(X509_get_subject_name(cert), common_name) ||
         X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
-        !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:1") ||
+        !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:2") ||
         !add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") ||
         !add_extension(cert, cert, NID_subject_key_identifier, "hash") ||
         X509_sign(cert, key, EVP_sha256()) == 0 || key_to_pem(key, &key_text) != 0 ||
@@ -470,6 +470,49 @@ static bool begin_signed(X509 *cert, X509 *authority, EVP_PKEY *public_key, cons
            X509_set_issuer_name(cert, X509_get_subject_name(authority)) == 1 &&
            add_extension(cert, authority, NID_subject_key_identifier, "hash") &&
            add_extension(cert, authority, NID_authority_key_identifier, "keyid:always");
+}
+
+static bool make_cross(X509 *cross, X509 *authority, X509 *new_authority, int64_t from_ms, int64_t to_ms)
+{
+    return set_basics(cross, X509_get0_pubkey(new_authority), from_ms, to_ms) &&
+           X509_set_subject_name(cross, X509_get_subject_name(new_authority)) == 1 &&
+           X509_set_issuer_name(cross, X509_get_subject_name(authority)) == 1 &&
+           add_extension(cross, authority, NID_basic_constraints, "critical,CA:TRUE,pathlen:1") &&
+           add_extension(cross, authority, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+           add_extension(cross, authority, NID_subject_key_identifier, "hash") &&
+           add_extension(cross, authority, NID_authority_key_identifier, "keyid:always");
+}
+
+int cert_cross_sign(char **cross_pem, const char *old_key_pem, const char *old_cert_pem, const char *new_cert_pem,
+                    int64_t now_ms, struct err *err)
+{
+    EVP_PKEY *key = key_from_pem(old_key_pem);
+    STACK_OF(X509) *old = chain_from_pem(old_cert_pem), *new = chain_from_pem(new_cert_pem);
+    X509 *cross = X509_new(), *authority;
+    int64_t new_from_ms, to_ms, new_to_ms;
+    int rc;
+
+    if (key == NULL || old == NULL || new == NULL) {
+        rc = unusable(err, "the authority's key or certificate cannot be read");
+        goto done;
+    }
+    authority = sk_X509_value(old, 0);
+    if ((rc = cert_check_authority(new_cert_pem, err)) != 0 ||
+        (rc = check_authority(authority, key, now_ms, &to_ms, err)) != 0 ||
+        (rc = read_validity(sk_X509_value(new, 0), &new_from_ms, &new_to_ms, err)) != 0)
+        goto done;
+    if (cross == NULL ||
+        !make_cross(cross, authority, sk_X509_value(new, 0), now_ms - CERT_BACKDATE_MS,
+                    to_ms < new_to_ms ? to_ms : new_to_ms) ||
+        X509_sign(cross, key, EVP_sha256()) == 0 || chain_to_pem(cross, NULL, cross_pem) != 0)
+        rc = broken(err, "certify an authority");
+
+done:
+    X509_free(cross);
+    chain_free(old);
+    chain_free(new);
+    EVP_PKEY_free(key);
+    return rc;
 }
 
 static bool add_leaf_parts(X509 *cert, X509 *authority, const char *dns_name)

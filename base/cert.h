@@ -39,6 +39,12 @@ struct cert_info {
 WEFT_MUST_USE int cert_make_authority(char **key_pem, char **cert_pem, const char *common_name,
                                       int64_t now_ms, struct err *err);
 
+/* The new authority certified by the old one, for as long as both last: whoever trusts the old one alone accepts what the
+ * new one signs, if this stands behind it in the chain. So nobody is cut off while a new authority becomes known. As
+ * `authority_pem` of the new one give its certificate followed by this. */
+WEFT_MUST_USE int cert_cross_sign(char **cross_pem, const char *old_key_pem, const char *old_cert_pem,
+                                  const char *new_cert_pem, int64_t now_ms, struct err *err);
+
 /* A new key and a PKCS#10 request for `dns_name` signed by it. */
 WEFT_MUST_USE int cert_make_request(char **key_pem, char **request_pem, const char *dns_name,
                                     struct err *err);

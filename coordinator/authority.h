@@ -4,6 +4,7 @@
  *     root.key    Ed25519 seed, 32 raw bytes, mode 0600
  *     root.yaml   its public key (base/join.h), for the other side and for every party to pin
  *     ca.key, ca.crt   leader side only: the authority of the TLS certificates
+ *     cross.crt   of an authority made to replace another: how the old one certified it
  * A draft is a Document without signatures. Drafts change until the first signature; a signed document never
  * does. */
 #ifndef COORDINATOR_AUTHORITY_H

@@ -107,24 +107,48 @@ void authority_root_clear(struct authority_root *root)
     secret_wipe(root->private_key, sizeof root->private_key);
 }
 
-/* The TLS authority of a directory. */
+/* The TLS authority of a directory. `chain` is its certificate and, of one that replaces another, how that one
+ * certified it. */
 struct tls_authority {
-    uint8_t *key, *cert;
+    uint8_t *key;
     size_t key_len;
+    char *cert, *chain;
 };
+
+/* A text file of the directory; *text stays NULL if it may be missing and is. */
+static int read_text(char **text, const char *dir, const char *name, bool may_miss, struct err *err)
+{
+    char *path = file_join(dir, name);
+    uint8_t *data = NULL;
+    size_t len;
+    int rc = 0;
+
+    if (path == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
+    else if (!may_miss || file_exists(path))
+        rc = file_read(&data, &len, path, CERT_PEM_MAX, err);
+    if (rc == 0)
+        *text = (char *)data; /* file_read puts a NUL behind */
+    free(path);
+    return rc;
+}
 
 static int tls_authority_load(struct tls_authority *authority, const char *dir, struct err *err)
 {
-    char *key_path = file_join(dir, "ca.key"), *cert_path = file_join(dir, "ca.crt");
-    size_t len;
+    char *key_path = file_join(dir, "ca.key"), *cross = NULL;
     int rc;
 
-    if (key_path == NULL || cert_path == NULL)
+    if (key_path == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
-    else if ((rc = file_read_secret(&authority->key, &authority->key_len, key_path, CERT_PEM_MAX, err)) == 0)
-        rc = file_read(&authority->cert, &len, cert_path, CERT_PEM_MAX, err);
+    else if ((rc = file_read_secret(&authority->key, &authority->key_len, key_path, CERT_PEM_MAX, err)) == 0 &&
+             (rc = read_text(&authority->cert, dir, "ca.crt", false, err)) == 0 &&
+             (rc = read_text(&cross, dir, "cross.crt", true, err)) == 0 &&
+             asprintf(&authority->chain, "%s%s", authority->cert, cross != NULL ? cross : "") < 0) {
+        authority->chain = NULL;
+        rc = err_set(err, ERR_NO_MEMORY, "%s", dir);
+    }
     free(key_path);
-    free(cert_path);
+    free(cross);
     return rc;
 }
 
@@ -132,6 +156,7 @@ static void tls_authority_clear(struct tls_authority *authority)
 {
     secret_free(authority->key, authority->key_len);
     free(authority->cert);
+    free(authority->chain);
 }
 
 int authority_issue(const char *dir, const struct join *join, const char *out, bool is_first, unsigned days,
@@ -142,7 +167,7 @@ int authority_issue(const char *dir, const struct join *join, const char *out, b
     int rc;
 
     if ((rc = tls_authority_load(&authority, dir, err)) == 0 &&
-        (rc = cert_sign(&cert, (char *)authority.key, (char *)authority.cert, join->request_pem, join->tls_name,
+        (rc = cert_sign(&cert, (char *)authority.key, authority.chain, join->request_pem, join->tls_name,
                         days * CERT_MS_PER_DAY, calendar_now_ms(), err)) == 0)
         rc = is_first ? file_create(out, cert, strlen(cert), FILE_MODE_PUBLIC, err)
                       : file_write(out, cert, strlen(cert), FILE_MODE_PUBLIC, err);
@@ -162,7 +187,7 @@ int authority_issue_issuer(const char *dir, const struct join *join, const char 
     if (join->issuer_request_pem == NULL)
         return err_set(err, ERR_USAGE, "%s leads no area, so it certifies nobody", join->id);
     if ((rc = tls_authority_load(&authority, dir, err)) == 0 &&
-        (rc = cert_sign_issuer(&cert, (char *)authority.key, (char *)authority.cert, join->issuer_request_pem,
+        (rc = cert_sign_issuer(&cert, (char *)authority.key, authority.chain, join->issuer_request_pem,
                                join->tls_name, num_permitted > 0 ? permitted : own,
                                num_permitted > 0 ? num_permitted : 1, days * CERT_MS_PER_DAY, calendar_now_ms(),
                                err)) == 0)
@@ -172,24 +197,39 @@ int authority_issue_issuer(const char *dir, const struct join *join, const char 
     return rc;
 }
 
+/* Certified by the authority of directory `old`, if that is given. */
+static int cross_sign(char **cross, const char *cert, const char *old, struct err *err)
+{
+    struct tls_authority authority = {0};
+    int rc = 0;
+
+    if (old != NULL && (rc = tls_authority_load(&authority, old, err)) == 0)
+        rc = cert_cross_sign(cross, (char *)authority.key, authority.cert, cert, calendar_now_ms(), err);
+    tls_authority_clear(&authority);
+    return rc;
+}
+
 int authority_new_ca(const struct args *args, struct err *err)
 {
     const char *dir = args_value(args, "dir");
-    char *key = NULL, *cert = NULL;
+    char *key = NULL, *cert = NULL, *cross = NULL;
     int rc;
 
     if (file_exists(dir)) /* before the work; newdir_create decides */
         return err_set(err, ERR_ALREADY_INITIALISED, "%s", dir);
-    if ((rc = make_authority(&key, &cert, args_value(args, "name"), err)) == 0) {
+    if ((rc = make_authority(&key, &cert, args_value(args, "name"), err)) == 0 &&
+        (rc = cross_sign(&cross, cert, args_value(args, "after"), err)) == 0) {
         const struct newdir_file files[] = {
             {"ca.key", key, strlen(key), FILE_MODE_SECRET},
             {"ca.crt", cert, strlen(cert), FILE_MODE_PUBLIC},
+            {"cross.crt", cross, cross != NULL ? strlen(cross) : 0, FILE_MODE_PUBLIC},
         };
 
-        rc = newdir_create(dir, files, 2, err);
+        rc = newdir_create(dir, files, cross != NULL ? 3 : 2, err);
     }
     if (key != NULL)
         secret_free(key, strlen(key));
     free(cert);
+    free(cross);
     return rc;
 }

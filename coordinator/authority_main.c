@@ -170,6 +170,9 @@ static const struct args_option issue_ca_options[] = {
 static const struct args_option new_ca_options[] = {
     NEEDS("name", "NAME", "of the new TLS authority", "新 TLS 证书机构名称"),
     NEEDS("dir", "DIR", "the new directory", "新建目录"),
+    MAY("after", "DIR", "the directory of the one that it replaces, which certifies it: so who trusts only the old one "
+                        "is not cut off",
+        "被替换机构的目录，由其交叉签发：仅信任旧机构的各方不会断开"),
 };
 
 static const struct args_option task_options[] = {

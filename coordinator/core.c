@@ -400,11 +400,14 @@ static int check_roster_is_valid(const struct roster *roster, enum core_method m
                : err_set(err, ERR_ROSTER_EXPIRED, "version %" PRIu32, roster->wire->version);
 }
 
-/* Before there is a roster nobody can be known: then, and only then, anyone with a certificate of the
- * authority may bring one, since a roster is judged by its signatures alone. */
-static bool may_bring_first_roster(const struct core *core, enum core_method method)
+/* Anyone with a certificate of the authority may bring a roster, since it is judged by its signatures alone: before there
+ * is one nobody can be known, and a leader that a later one names is not known by the one that is held. */
+static bool brings_roster(const struct core *core, enum core_method method, const ProtobufCMessage *request)
 {
-    return core_newest_roster(core) == NULL && method == CORE_PUT_DOCUMENTS;
+    const Weft__V1__PutDocumentsRequest *put = (const Weft__V1__PutDocumentsRequest *)request;
+
+    return method == CORE_PUT_DOCUMENTS &&
+           (core_newest_roster(core) == NULL || (put->n_documents > 0 && put->documents[0]->type == DOC(ROSTER)));
 }
 
 /* A request of a peer that is known and may make it. */
@@ -445,6 +448,7 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
 {
     struct db db = core_db(core, txn);
     struct core_peer peer;
+    struct err why = {0};
     int rc;
 
     if ((rc = core_load(core, txn, err)) != 0) {
@@ -455,13 +459,17 @@ int core_serve(struct core *core, struct store_txn *txn, const char *tls_name, e
                    ? rc
                    : joining_serve(core, &db, tls_name, method, request, now_ms, response, err);
     }
-    if (may_bring_first_roster(core, method)) {
+    rc = identify(core, tls_name, now_ms, &peer, &why);
+    if (rc == ERR_PEER_UNKNOWN && brings_roster(core, method, request)) {
         return (rc = check_versions(request, err)) != 0
                    ? rc
                    : exchange_serve_put(core, &db, tls_name, (const Weft__V1__PutDocumentsRequest *)request,
                                         now_ms, response, err);
     }
-    if ((rc = identify(core, tls_name, now_ms, &peer, err)) != 0) {
+    if (rc != 0) {
+        if (err != NULL) {
+            *err = why;
+        }
         return rc;
     }
     if (method == CORE_RENEW ? !joining_certifies(core, tls_name) : !has_role(core, &peer, access_table[method])) {

@@ -523,8 +523,7 @@ int exchange_serve_put(struct core *core, struct db *db, const char *tls_name,
     for (size_t i = 0; i < request->n_documents; i++) {
         const Weft__V1__Document *document = request->documents[i];
         why = (struct err){0};
-        bool is_first = core_newest_roster(core) == NULL && document->type == DOC(ROSTER);
-        if (!is_first && !core_may_give(core, tls_name, document->type, now_ms)) {
+        if (document->type != DOC(ROSTER) && !core_may_give(core, tls_name, document->type, now_ms)) {
             return err_set(err, ERR_NOT_ALLOWED, "%s by %s", document_type_name(document->type), tls_name);
         }
         if ((rc = exchange_take(core, db, document, &is_new, &why)) == 0) {

@@ -89,9 +89,10 @@ publish_task() {
 }
 
 common_settings() { # ID
+  [ -e "$FED/$1/ca.crt" ] || cp "$FED/authority-leader/ca.crt" "$FED/$1/" # each its own: daemons keep it as rosters say
   cat <<YAML
 dir: "$FED/$1"
-ca: "$FED/authority-leader/ca.crt"
+ca: "$FED/$1/ca.crt"
 certificate: "$FED/$1/tls.crt"
 roots: ["$FED/authority-leader/root.yaml", "$FED/authority-helper/root.yaml"]
 log_format: json

@@ -593,6 +593,7 @@ static void test_rosters__root_keys_roll_over_in_a_running_province(void **state
 
 /* ---- documents ---- */
 
+/* But rosters from anyone: signatures alone judge them. */
 static void test_documents__come_from_above_only(void **state)
 {
     Weft__V1__Document *roster, catalogue = WEFT__V1__DOCUMENT__INIT;
@@ -605,7 +606,7 @@ static void test_documents__come_from_above_only(void **state)
     catalogue.type = DOC(CATALOGUE);
     catalogue.version = 1;
     catalogue.body = (ProtobufCBinaryData){sizeof text, text};
-    assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", roster), ERR_NOT_ALLOWED);
+    assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", roster), 0);
     assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", &catalogue), ERR_NOT_ALLOWED);
     assert_int_equal(give(&cluster, "lead-9901", "lead-990101.test", cluster.task_document), ERR_NOT_ALLOWED);
     assert_int_equal(give(&cluster, "help-9901", "lead-9901.test", cluster.task_document), 0);
@@ -619,9 +620,10 @@ static void test_documents__come_from_above_only(void **state)
     cluster_stop(&cluster);
 }
 
-/* Before there is a roster a stranger may bring one, and nothing more. */
-static void test_documents__a_stranger_brings_the_first_roster_alone(void **state)
+/* A stranger may bring a roster, and nothing more: a later one may name it, as it does a newcomer's leader. */
+static void test_documents__a_stranger_brings_rosters_alone(void **state)
 {
+    Weft__V1__Document *later;
     Weft__V1__PutDocumentsRequest put = WEFT__V1__PUT_DOCUMENTS_REQUEST__INIT;
     Weft__V1__Document catalogue = WEFT__V1__DOCUMENT__INIT, *list[2];
     struct cluster cluster;
@@ -640,7 +642,15 @@ static void test_documents__a_stranger_brings_the_first_roster_alone(void **stat
     assert_int_equal(call(&cluster, "help-9901", "lead-9901.test", CORE_PUT_DOCUMENTS, &put.base), 0);
     assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.task_document), ERR_NOT_ALLOWED);
     assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.roster_document), 0);
-    assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.roster_document), ERR_PEER_UNKNOWN);
+    assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.roster_document), 0);
+    assert_int_equal(give(&cluster, "help-99", "stranger.test", cluster.task_document), ERR_PEER_UNKNOWN);
+    later = second_roster(&cluster, "lead-990101.test", 1);
+    list[0] = cluster.roster_document;
+    list[1] = later;
+    assert_int_equal(call(&cluster, "help-99", "stranger.test", CORE_PUT_DOCUMENTS, &put.base), 0);
+    list[1] = cluster.task_document;
+    assert_int_equal(call(&cluster, "help-99", "stranger.test", CORE_PUT_DOCUMENTS, &put.base), ERR_NOT_ALLOWED);
+    document_free(&later);
     cluster_stop(&cluster);
 }
 
@@ -699,7 +709,7 @@ int main(void)
         cmocka_unit_test(test_requests__say_a_version_that_is_spoken_here),
         cmocka_unit_test(test_roster__when_expired_lets_only_documents_pass),
         cmocka_unit_test(test_documents__come_from_above_only),
-        cmocka_unit_test(test_documents__a_stranger_brings_the_first_roster_alone),
+        cmocka_unit_test(test_documents__a_stranger_brings_rosters_alone),
         cmocka_unit_test(test_documents__an_odd_wrapping_poisons_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,7 @@ until_holds 30 "the city's leader serves" test -s city-l/port
 know_leader() { # HELPER LEADER SETTINGS
     kill -TERM "${pids[$1]}"
     wait "${pids[$1]}" || fail "$1 ended badly"
-    sed -i '/^peers:/d; /^  - /d' "$3"
+    sed -i "s/^listen:.*/listen: \"127.0.0.1:$(cat "$1/port")\"/; /^peers:/d; /^  - /d" "$3"
     echo "peers: [\"$2 127.0.0.1:$(cat "${2%% *}/port")\"]" >>"$3"
     start "$1" "$3"
 }
@@ -168,12 +168,13 @@ start city-l city-l/settings.yaml
 "$node" run --settings h1/settings.yaml >h1.log 2>&1 &
 pids[h1]=$!
 {
-    "$authority" new-ca --name second --dir ca2
+    "$authority" new-ca --name second --dir ca2 --after leader
     "$authority" new-roster --dir leader --root helper/root.yaml --from r3.doc --expires 2099-01-01 \
         --tls-authority ca2/ca.crt --tls-authority leader/ca.crt --roster r4.doc
     "$authority" issue-ca --dir ca2 --permit top-l.weft.test --permit top-h.weft.test --cert-out top-l/issuer.crt \
         top-l/join.yaml
-    "$authority" issue-ca --dir ca2 --cert-out city-l/issuer.crt city-l.join.yaml
+    "$authority" issue-ca --dir ca2 --permit city-l.top-l.weft.test --permit city-h.top-l.weft.test \
+        --cert-out city-l/issuer.crt city-l.join.yaml
     sides r4.doc
 } >ceremony.txt 2>&1 || { fail "fourth ceremony"; cat ceremony.txt; }
 renewed() {

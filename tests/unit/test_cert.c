@@ -100,7 +100,7 @@ static void test_cert__an_authority_is_for_twenty_years_and_signs_issuers_and_le
     assert_string_equal(info.dns_name, "");
     assert_int_equal(info.not_after_ms, NOW_MS + CERT_AUTHORITY_DAYS * DAY_MS);
     assert_int_equal(X509_check_ca(cert), 1);
-    assert_int_equal(X509_get_pathlen(cert), 1);
+    assert_int_equal(X509_get_pathlen(cert), 2); /* an authority that follows it, and issuers */
     assert_int_equal(X509_get_key_usage(cert), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
     assert_int_equal(X509_get_version(cert), X509_VERSION_3);
     X509_free(cert);
@@ -385,6 +385,37 @@ static void test_issuer__its_leaves_lead_to_the_authority(void **state)
     free_pair(&issuer);
 }
 
+static void test_cross__who_trusts_either_authority_accepts_what_the_new_one_signs(void **state)
+{
+    struct pair next = make_authority("weft second"), known = {0}, issuer;
+    char *cross = NULL, *chain = NULL;
+
+    (void)state;
+    assert_int_equal(cert_cross_sign(&cross, authority.key, authority.cert, next.cert, NOW_MS, NULL), 0);
+    assert_true(asprintf(&known.cert, "%s%s", next.cert, cross) > 0);
+    known.key = next.key;
+    issuer = make_issuer(&known);
+    assert_int_equal(sign_named(&chain, &issuer, "leader.wz.example"), 0);
+    assert_int_equal(cert_check(chain, next.cert, NULL, NULL, NOW_MS, NULL), 0);
+    assert_int_equal(cert_check(chain, authority.cert, NULL, NULL, NOW_MS, NULL), 0);
+    refuse_check(chain, other_authority.cert, NULL, NULL, NOW_MS, "");
+    free(known.cert);
+    free(chain);
+    free_pair(&issuer);
+
+    /* not without the cross certificate, and it makes no authority of who holds it alone */
+    issuer = make_issuer(&next);
+    assert_int_equal(sign_named(&chain, &issuer, "leader.wz.example"), 0);
+    assert_int_equal(cert_check(chain, next.cert, NULL, NULL, NOW_MS, NULL), 0);
+    refuse_check(chain, authority.cert, NULL, NULL, NOW_MS, "");
+    free(chain);
+    free(cross);
+    assert_int_equal(cert_cross_sign(&cross, next.key, authority.cert, next.cert, NOW_MS, NULL), ERR_CERTIFICATE);
+    assert_int_equal(cert_cross_sign(&cross, authority.key, authority.cert, leaf.cert, NOW_MS, NULL), ERR_CERTIFICATE);
+    free_pair(&issuer);
+    free_pair(&next);
+}
+
 static void test_issuer__signs_no_name_that_it_may_not(void **state)
 {
     static const char *const names[] = {"wz.example", "xleader.wz.example", "other.example",
@@ -508,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_cert__pem_is_bounded),
         cmocka_unit_test(test_cert__requests_need_a_dns_name),
         cmocka_unit_test(test_issuer__its_leaves_lead_to_the_authority),
+        cmocka_unit_test(test_cross__who_trusts_either_authority_accepts_what_the_new_one_signs),
         cmocka_unit_test(test_issuer__signs_no_name_that_it_may_not),
         cmocka_unit_test(test_issuer__verifiers_refuse_what_a_stolen_key_signs_beyond_its_names),
         cmocka_unit_test(test_issuer__makes_no_further_issuer_and_permits_names_only),
