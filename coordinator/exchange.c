@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/contradictions.h"
 #include "base/hex.h"
 #include "base/wire.h"
 #include "crypto/secret.h"
@@ -276,6 +277,20 @@ static int take_global(struct core *core, struct db *db, const Weft__V1__Documen
     return rc;
 }
 
+/* A release that contradicts others is kept as it is signed, and said aloud. */
+static int look_for_contradictions(const struct core_task *task, struct err *err)
+{
+    struct err why = {0};
+    int rc = contradictions_check(task->view, &why);
+
+    if (rc == ERR_TOTALS_CONTRADICT) {
+        log_error("totals contradict each other", LOG_TEXT("task", task->task->hex), LOG_ERR(&why));
+        return 0;
+    }
+    *err = rc != 0 ? why : *err;
+    return rc;
+}
+
 int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document, bool *is_new,
                   struct err *err)
 {
@@ -303,7 +318,7 @@ int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *do
         task->view_number = number;
         task->is_dirty = true;
     }
-    return 0;
+    return *is_new && document->type == DOC(RELEASE) ? look_for_contradictions(task, err) : 0;
 }
 
 int exchange_refresh(struct db *db, struct core_task *task, struct err *err)

@@ -194,7 +194,8 @@ int totals_new(struct totals **out, const struct view *view, bool alone, const s
         take_releases(totals, area);
     }
     if ((rc = totals_add_classes(totals, err)) != 0 ||
-        (rc = dominance_find(&totals->dominances, &totals->num_dominances, view->roster, view->block, err)) != 0) {
+        (rc = dominance_find(&totals->dominances, &totals->num_dominances, view->roster, view->block, err)) != 0 ||
+        (rc = contradictions_find(&totals->contradictions, &totals->num_contradictions, view, err)) != 0) {
         totals_free(&totals);
         return rc;
     }
@@ -212,6 +213,7 @@ void totals_free(struct totals **out)
     progress_clear(&totals->progress);
     totals_free_classes(totals);
     free(totals->dominances);
+    free(totals->contradictions);
     free(totals->order);
     free(totals->indicators);
     free(totals->opened);

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "audit/contradictions.h"
 #include "audit/dominance.h"
 #include "audit/intervals.h"
 #include "catalogue/catalogue.h"
@@ -67,6 +68,8 @@ struct totals {
     size_t num_classes;
     struct dominance *dominances; /* blocks of the order in which one owner has most of the beds */
     size_t num_dominances;
+    struct contradiction *contradictions; /* released totals that cannot all be right */
+    size_t num_contradictions;
 };
 
 /* Borrows view and catalogue. `alone`: see above. */

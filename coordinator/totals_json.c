@@ -245,6 +245,25 @@ static void write_dominances(struct json *json, const struct totals *totals)
     json_end(json);
 }
 
+static void write_contradictions(struct json *json, const struct totals *totals)
+{
+    json_array(json, "contradictions");
+    for (size_t i = 0; i < totals->num_contradictions; i++) {
+        const struct contradiction *found = &totals->contradictions[i];
+        const Weft__V1__Series *series =
+            totals->view->task->series[totals->view->task->wire->slots[found->slot]->series].wire;
+        json_object(json, NULL);
+        json_text(json, "area", totals->view->roster->areas[found->area].wire->code);
+        json_text(json, "indicator", series->indicator);
+        json_text(json, "stratum", series->stratum);
+        json_uint(json, "slot", (uint64_t)found->slot);
+        json_uint(json, "total", found->total);
+        json_uint(json, "parts", found->parts);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
 {
     struct json json = json_begin(out);
@@ -266,6 +285,7 @@ int totals_write_json(const struct totals *totals, FILE *out, struct err *err)
     write_notes(&json, totals);
     write_counts(&json, totals);
     write_dominances(&json, totals);
+    write_contradictions(&json, totals);
     json_end(&json);
     return json_finish(&json) ? 0 : err_set(err, ERR_FILE_WRITE, "totals as JSON");
 }

@@ -405,6 +405,21 @@ static void write_dominances(const struct totals *totals, FILE *out, enum err_la
     }
 }
 
+static void write_contradictions(const struct totals *totals, FILE *out, enum err_lang lang)
+{
+    for (size_t i = 0; i < totals->num_contradictions; i++) {
+        const struct contradiction *found = &totals->contradictions[i];
+        const Weft__V1__Series *series =
+            totals->view->task->series[totals->view->task->wire->slots[found->slot]->series].wire;
+        fprintf(out,
+                lang == LANG_ZH ? "错误 W%d：%s 的指标 %s%s%s 与下级合计矛盾（%" PRIu64 " 与 %" PRIu64 "），均不可信\n"
+                                : "error W%d: the total of %s in %s%s%s contradicts those that it holds (%" PRIu64
+                                  " and %" PRIu64 "): trust neither\n",
+                ERR_TOTALS_CONTRADICT, totals->view->roster->areas[found->area].wire->code, series->indicator,
+                series->stratum[0] == '\0' ? "" : " ", series->stratum, found->total, found->parts);
+    }
+}
+
 static void write_counts(const struct totals *totals, FILE *out, enum err_lang lang)
 {
     struct totals_counts counts = totals_count_cells(totals);
@@ -452,6 +467,7 @@ void totals_write_table(const struct totals *totals, FILE *out, enum err_lang la
     write_revisions(totals, out, lang);
     write_counts(totals, out, lang);
     write_dominances(totals, out, lang);
+    write_contradictions(totals, out, lang);
     for (int i = 0; i < totals->view->roster->num_areas; i++) {
         write_area(totals, totals->order[i], out, lang);
         write_classes(totals, totals->order[i], out, lang);

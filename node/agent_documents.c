@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/contradictions.h"
 #include "audit/family.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -272,6 +273,20 @@ static int look_at_freeze(struct state *state, const struct agent_entry *entry, 
     return 0;
 }
 
+/* Totals that contradict each other are kept as they are signed, and said aloud. */
+static int look_for_contradictions(const struct agent_entry *entry, struct err *err)
+{
+    struct err why = {0};
+    int rc = contradictions_check(entry->task.view, &why);
+
+    if (rc == ERR_TOTALS_CONTRADICT) {
+        log_error("totals contradict each other", LOG_TEXT("task", entry->task.task->hex), LOG_ERR(&why));
+        return 0;
+    }
+    *err = rc != 0 ? why : *err;
+    return rc;
+}
+
 static int take_of_task(struct state *state, struct agent_entry *entry, const Weft__V1__Document *document,
                         struct err *err)
 {
@@ -288,6 +303,10 @@ static int take_of_task(struct state *state, struct agent_entry *entry, const We
         return rc;
     }
     entry->view_number += is_new;
+    if (is_new && document->type == WEFT__V1__DOCUMENT_TYPE__DOCUMENT_RELEASE &&
+        (rc = look_for_contradictions(entry, err)) != 0) {
+        return rc;
+    }
     return !was_frozen && has_own_freeze(&entry->task) ? look_at_freeze(state, entry, err) : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/contradictions.h"
 #include "base/report.h"
 #include "base/wire.h"
 
@@ -200,6 +201,7 @@ uint64_t revising_sum(const struct revising *revising, int area, int slot)
 size_t revising_check(const struct revising *revising)
 {
     const struct view *view = cluster_top_view(revising->cluster);
+    struct err err = {0};
     size_t num = 0;
 
     for (int area = 0; area < view->roster->num_areas; area++) {
@@ -214,6 +216,7 @@ size_t revising_check(const struct revising *revising)
             }
         }
     }
+    must(contradictions_check(view, &err), &err);
     return num;
 }
 

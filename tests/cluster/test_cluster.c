@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "audit/contradictions.h"
 #include "base/wire.h"
 #include "tests/cluster/cluster.h"
 #include "coordinator/totals.h"
@@ -114,6 +115,7 @@ static void run_and_check(uint64_t seed, const struct cluster_shape *shape,
     assert_true(check_releases(&cluster) > 0);
     check_suppression(&cluster);
     check_opened(&cluster);
+    assert_int_equal(contradictions_check(cluster_top_view(&cluster), NULL), 0);
     cluster_stop(&cluster);
 }
 

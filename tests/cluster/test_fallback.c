@@ -1,5 +1,6 @@
 /* test_fallback.c - the top is gone, or a city is cut off from it: subtrees go on by themselves, and what is opened later
  * rests on what they opened. */
+#include "audit/contradictions.h"
 #include "tests/cluster/hostile.h"
 
 #include "coordinator/progress.h"
@@ -23,6 +24,7 @@ static void assert_sums(const struct cluster *cluster, const char *leader, const
     int index = area(cluster, code);
     const Weft__V1__Release *release = (const Weft__V1__Release *)view->releases[index].body;
 
+    assert_int_equal(contradictions_check(view, NULL), 0);
     assert_non_null(release);
     assert_true(release->n_slots > 0);
     for (size_t i = 0; i < release->n_slots; i++) {

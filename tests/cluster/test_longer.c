@@ -1,5 +1,6 @@
 /* test_longer.c - several tasks of one family: none may overlap another, and longer periods are sums of shorter ones
  * that give nothing away beside them. */
+#include "audit/contradictions.h"
 #include "audit/pattern_context.h"
 #include "tests/cluster/hostile.h"
 
@@ -110,6 +111,7 @@ static size_t check_sums(const struct cluster *cluster)
         }
         assert_true(release == NULL || release->sites == release->sites_expected);
     }
+    assert_int_equal(contradictions_check(view, NULL), 0);
     return num_shown;
 }
 
