@@ -462,6 +462,28 @@ int view_shown_slots(const struct view *view, int area, int *slots)
     return num;
 }
 
+/* What a cell shows must be in the state that the area's pair signed, on which the pattern rests. (Sites have no states.) */
+static int check_shown_states(const struct view *view, int area, const Weft__V1__Release *body, struct err *err)
+{
+    const Weft__V1__States *states = (const Weft__V1__States *)view->states[area].body;
+    const struct task *task = view->task;
+    uint64_t *totals = calloc((size_t)task->num_slots, sizeof *totals);
+    int rc = totals == NULL ? err_set(err, ERR_NO_MEMORY, "totals") : 0;
+
+    for (size_t i = 0; rc == 0 && i < body->n_slots; i++) {
+        totals[body->slots[i]->slot] = body->slots[i]->total;
+    }
+    for (int c = 0; states != NULL && rc == 0 && c < task->num_cells; c++) {
+        bool is_shown = view->is_open[(size_t)area * (size_t)task->num_series + (size_t)task->cells[c].series] &&
+                        !view->suppressed[(size_t)area * (size_t)task->num_cells + (size_t)c];
+        if (is_shown && task_cell_state(task, c, totals) != states->total.data[c]) {
+            rc = err_set(err, ERR_RELEASE_DIFFERS, "%s shows another total than its states say", body->area);
+        }
+    }
+    free(totals);
+    return rc;
+}
+
 static int check_release(const struct view *view, const Weft__V1__Document *document,
                          const Weft__V1__Release *body, struct err *err)
 {
@@ -502,8 +524,10 @@ static int check_release(const struct view *view, const Weft__V1__Document *docu
             goto done;
         }
     }
-    rc = check_shares(view, document, slots, num, totals, &body->leader_share, &body->helper_share,
-                      view_num_reports(view, opening.area), err);
+    if ((rc = check_shares(view, document, slots, num, totals, &body->leader_share, &body->helper_share,
+                           view_num_reports(view, opening.area), err)) == 0) {
+        rc = check_shown_states(view, opening.area, body, err);
+    }
 done:
     free(slots);
     free(totals);
