@@ -63,7 +63,7 @@ static Weft__V1__HpkeCiphertext *seal(const struct cluster *cluster, const struc
     memcpy(info, label, sizeof label - 1);
     info[sizeof label - 1] = (uint8_t)(role + 1);
     put(aad, "weft/v1/report", strlen("weft/v1/report"));
-    put(aad, cluster->task->id, TASK_ID_SIZE);
+    put(aad, how->sealed_for != NULL ? how->sealed_for : cluster->task->id, TASK_ID_SIZE);
     put(aad, site, strlen(site));
     put_u32(aad, how->revision);
     put(aad, report_id, PRIO3_NONCE_SIZE);

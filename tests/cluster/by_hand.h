@@ -9,6 +9,7 @@ struct by_hand {
     uint32_t revision;
     /* NULL or false: as it should be */
     const uint8_t *report_id, *task_id, *sign_key, *leader_key, *helper_key;
+    const uint8_t *sealed_for; /* the task in the seals; NULL: this one */
     const char *site_id;
     bool breaks_proof;   /* one element of the leader's share is another, valid one */
     bool is_no_element;  /* one element of the leader's share is no field element */

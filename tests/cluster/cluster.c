@@ -317,12 +317,19 @@ static bool is_cut(const struct cluster *cluster, int a, int b)
     return false;
 }
 
+static bool is_kept_back(struct cluster *cluster, const struct message *message)
+{
+    return message->sender != NONE && cluster->liar.asks != NULL &&
+           !cluster->liar.asks(cluster, message->sender, message->receiver, message->method, message->call.request);
+}
+
 /* A request on its way: perhaps lost, perhaps delivered twice. */
 static void send_request(struct cluster *cluster, struct message message)
 {
     const ProtobufCMessage *request = message.sender == NONE ? message.request : message.call.request;
 
     if (chance(cluster, cluster->faults.drop_request) || is_held(cluster, message.method, request) ||
+        is_kept_back(cluster, &message) ||
         cluster->coordinators[message.receiver].is_down ||
         is_cut(cluster, message.sender, message.receiver)) {
         cluster->num_dropped++;
@@ -392,6 +399,9 @@ static void deliver_request(struct cluster *cluster, struct message *message)
                         : FAILURE;
     message->at_ms = message->kind == ANSWER || rc != 0 ? delay(cluster) : cluster->now_ms + TIMEOUT_MS;
     if (message->kind == ANSWER) {
+        if (message->sender != NONE && cluster->liar.answers != NULL) {
+            cluster->liar.answers(cluster, message->receiver, message->sender, message->method, response);
+        }
         message->response = response;
     } else {
         wire_free(&response);

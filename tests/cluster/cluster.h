@@ -75,6 +75,17 @@ struct cluster_players {
     void (*drop)(void *tag); /* the cluster stops while the call is under way */
 };
 
+/* A party that lies: what it says passes through here, and may be changed, before it leaves; NULL: nobody. */
+struct cluster_liar {
+    void *user;
+    /* A coordinator asks another one; false: the request is never sent. */
+    bool (*asks)(struct cluster *cluster, int sender, int receiver, enum core_method method,
+                 ProtobufCMessage *request);
+    /* A coordinator answers another one. */
+    void (*answers)(struct cluster *cluster, int sender, int receiver, enum core_method method,
+                    ProtobufCMessage *response);
+};
+
 struct cluster {
     uint64_t random_state;
     int64_t now_ms, start_ms;
@@ -106,6 +117,7 @@ struct cluster {
     Weft__V1__DocumentType hold_type;
     ProtobufCMessage *held;
     struct cluster_players players;
+    struct cluster_liar liar;
 };
 
 /* Draw roster, task and vectors; start every coordinator with the publication at the top leader. Aborts on trouble. */

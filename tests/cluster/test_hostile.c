@@ -385,11 +385,6 @@ static void publish(struct cluster *cluster, const Weft__V1__Document *document)
     assert_int_equal(store_commit(&txn, &err), 0);
 }
 
-static const Weft__V1__Freeze *freeze_of(const struct cluster *cluster, const char *code)
-{
-    return (const Weft__V1__Freeze *)cluster_top_view(cluster)->freezes[area(cluster, code)].body;
-}
-
 /* What others say to a freeze in which the pair has put site 1 after all, under this roster version. */
 static int judge_with_site_1(const struct cluster *cluster, uint32_t version)
 {

@@ -3,48 +3,6 @@
 #include "audit/pattern_context.h"
 #include "tests/cluster/hostile.h"
 
-/* The leader's document, altered and signed with its true key. */
-static int propose(struct cluster *cluster, const char *leader, const char *helper,
-                   Weft__V1__DocumentType type, const ProtobufCMessage *body)
-{
-    Weft__V1__CoSignRequest request = WEFT__V1__CO_SIGN_REQUEST__INIT;
-    int index = coordinator(cluster, leader), rc;
-    struct err err = {0};
-
-    request.version_min = request.version_max = PROTOCOL_VERSION;
-    assert_int_equal(document_new(&request.document, type, body, &err), 0);
-    assert_int_equal(document_sign(&request.document, leader, cluster->coordinators[index].sign_key, &err),
-                     0);
-    rc = call(cluster, helper, cluster->roster->coordinators[index].wire->tls_name, CORE_CO_SIGN,
-              &request.base);
-    document_free(&request.document);
-    return rc;
-}
-
-/* Run to where the leader asks for such a document, and give its body. */
-static void *run_to(struct cluster *cluster, Weft__V1__DocumentType type, int64_t limit_ms)
-{
-    ProtobufCMessage *body = NULL;
-    struct err err = {0};
-
-    cluster_hold(cluster, CORE_CO_SIGN, type);
-    run_for(cluster, limit_ms);
-    assert_non_null(cluster->held);
-    assert_int_equal(document_body(&body, ((Weft__V1__CoSignRequest *)cluster->held)->document, type, &err),
-                     0);
-    return body;
-}
-
-/* What was held is right, so the helper signs it. */
-static void assert_unaltered_is_signed(struct cluster *cluster, const char *leader, const char *helper)
-{
-    assert_int_equal(call(cluster, helper,
-                          cluster->roster->coordinators[coordinator(cluster, leader)].wire->tls_name,
-                          CORE_CO_SIGN, cluster->held),
-                     0);
-    cluster_let_go(cluster);
-}
-
 static void test_cosign__freeze_must_be_the_helpers_own_list(void **state)
 {
     struct cluster cluster;
@@ -444,32 +402,6 @@ static void test_freeze__ends_what_still_waits(void **state)
 }
 
 /* ---- shares ---- */
-
-static void sign_share(struct cluster *cluster, Weft__V1__PutShareRequest *request)
-{
-    static const char label[] = "weft/v1/put share\n";
-    Weft__V1__Signature *signature = request->signature;
-    uint8_t *packed = NULL, signed_digest[DIGEST_SIZE];
-    struct err err = {0};
-    size_t len;
-
-    request->signature = NULL;
-    assert_int_equal(wire_pack(&packed, &len, &request->base, &err), 0);
-    digest_of(signed_digest, (struct bytes[]){{label, sizeof label - 1}, {packed, len}}, 2);
-    sign_make(signature->signature.data,
-              cluster->coordinators[coordinator(cluster, request->sender)].sign_key, signed_digest,
-              sizeof signed_digest);
-    request->signature = signature;
-    free(packed);
-}
-
-static int resign_and_put(struct cluster *cluster, const char *parent, Weft__V1__PutShareRequest *request)
-{
-    sign_share(cluster, request);
-    return call(cluster, parent,
-                cluster->roster->coordinators[coordinator(cluster, request->sender)].wire->tls_name,
-                CORE_PUT_SHARE, &request->base);
-}
 
 static void test_share__a_child_cannot_spoil_its_parents_sums(void **state)
 {
