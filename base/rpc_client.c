@@ -21,7 +21,6 @@
 #include "proto/health.pb-c.h"
 
 #define READY_WAIT_MS 500
-#define WAKE_MS       1000 /* between looks while a call waits */
 #define PATH_MAX_LEN  256
 #define MAX_ARGS      24
 
@@ -151,18 +150,6 @@ static void retry_now(struct rpc_channel *channel)
         grpc_channel_reset_connect_backoff(channel->grpc);
 }
 
-/* Wait for `tag`. gRPC's own timers end it by its deadline; they were seen not to, on a bad line, while this thread slept
- * without end in gRPC's poller. So it wakes now and then, which drives the timers too, and a call that is still there
- * after `deadline` is cancelled (NULL: nothing to cancel). */
-static void wait_for(grpc_completion_queue *queue, void *tag, grpc_call *call, gpr_timespec deadline)
-{
-    while (grpc_completion_queue_pluck(queue, tag, in_ms(WAKE_MS), NULL).type == GRPC_QUEUE_TIMEOUT) {
-        if (call != NULL && gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), deadline) > 0)
-            (void)grpc_call_cancel_with_status(call, GRPC_STATUS_DEADLINE_EXCEEDED, "Deadline Exceeded",
-                                               NULL);
-    }
-}
-
 static void wait_until_ready(struct rpc_channel *channel, grpc_completion_queue *queue, int timeout_ms)
 {
     gpr_timespec deadline = in_ms(timeout_ms < READY_WAIT_MS ? timeout_ms : READY_WAIT_MS);
@@ -175,7 +162,7 @@ static void wait_until_ready(struct rpc_channel *channel, grpc_completion_queue 
             retry_now(channel);
         HAND_OVER(&tag);
         grpc_channel_watch_connectivity_state(channel->grpc, state, deadline, queue, &tag);
-        wait_for(queue, &tag, NULL, deadline);
+        (void)grpc_completion_queue_pluck(queue, &tag, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
         TAKE_OVER(&tag);
     }
 }
@@ -190,7 +177,7 @@ struct outcome {
 };
 
 static void run_batch(grpc_call *call, grpc_completion_queue *queue, grpc_byte_buffer *request,
-                      gpr_timespec deadline, struct outcome *outcome)
+                      struct outcome *outcome)
 {
     grpc_op ops[6] = {{.op = GRPC_OP_SEND_INITIAL_METADATA},  {.op = GRPC_OP_SEND_MESSAGE},
                       {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT}, {.op = GRPC_OP_RECV_INITIAL_METADATA},
@@ -206,7 +193,7 @@ static void run_batch(grpc_call *call, grpc_completion_queue *queue, grpc_byte_b
     HAND_OVER(outcome);
     if (grpc_call_start_batch(call, ops, 6, outcome, NULL) != GRPC_CALL_OK)
         abort(); /* a batch that is wrong is our bug */
-    wait_for(queue, outcome, call, deadline);
+    (void)grpc_completion_queue_pluck(queue, outcome, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
     TAKE_OVER(outcome);
 }
 
@@ -255,7 +242,7 @@ static int exchange(struct rpc_channel *channel, const char *path, grpc_slice re
     wait_until_ready(channel, queue, timeout_ms);
     call = grpc_channel_create_call(channel->grpc, NULL, 0, queue, path_slice, NULL, deadline, NULL);
     grpc_slice_unref(path_slice);
-    run_batch(call, queue, buffer, deadline, &outcome);
+    run_batch(call, queue, buffer, &outcome);
     rc = read_outcome(channel, &outcome, type, response, err);
 
     grpc_call_unref(call);
