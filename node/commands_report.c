@@ -413,8 +413,9 @@ static bool is_passing(int code)
            code == ERR_TASK_NOT_OPEN || code == ERR_TASK_UNKNOWN;
 }
 
-/* 0: the receipt is there. -1: go on waiting. Else what stands in the way. */
-static int judge(struct session *session, size_t index, const struct agent_status *status, struct err *err)
+/* 0: the receipt is there. -1: go on waiting. Else what stands in the way; not what stood there before `since_ms`. */
+static int judge(struct session *session, size_t index, const struct agent_status *status, int64_t since_ms,
+                 struct err *err)
 {
     struct store_txn *txn = NULL;
     int rc;
@@ -438,7 +439,9 @@ static int judge(struct session *session, size_t index, const struct agent_statu
         if (err->code == 0) {
             err_set(err, ERR_REPORT_WAITING, "revision %" PRIu32, status->last.revision);
         }
-        return is_passing(err->code) || err->code == ERR_RECEIPT_INVALID ? -1 : err->code;
+        return is_passing(err->code) || err->code == ERR_RECEIPT_INVALID || status->last.answered_ms < since_ms
+                   ? -1
+                   : err->code;
     default:
         break;
     }
@@ -471,12 +474,13 @@ static int wait_for_receipt(struct session *session, size_t index, int64_t deadl
                             struct agent_status *status, struct err *err)
 {
     struct err why = {0}, unreachable = {0};
+    int64_t began_ms = calendar_now_ms();
     size_t num;
     int rc;
 
     for (;;) {
         if ((rc = session_status(session, index, status, &why)) != 0 ||
-            (rc = judge(session, index, status, &why)) >= 0) {
+            (rc = judge(session, index, status, began_ms, &why)) >= 0) {
             break;
         }
         if (calendar_now_ms() >= deadline_ms) {
@@ -486,7 +490,7 @@ static int wait_for_receipt(struct session *session, size_t index, int64_t deadl
             rc = why.code != 0 ? why.code : err_set(&why, ERR_DEADLINE, "no receipt yet");
             break;
         }
-        if ((rc = session_pass(session, &num, &why)) != 0) {
+        if ((rc = session_pass(session, calendar_now_ms(), &num, &why)) != 0) {
             break;
         }
         unreachable = session->failure;

@@ -130,7 +130,7 @@ static int work(struct daemon *daemon, struct err *err)
     int rc = session_lock(session, LOCK_WAIT_MS, err);
 
     for (int i = 0; rc == 0 && num > 0 && i < MAX_PASSES; i++) {
-        rc = session_pass(session, &num, err);
+        rc = session_pass(session, calendar_now_ms(), &num, err);
         if (rc == 0 && session->failure.code != 0) {
             daemon->failure = session->failure;
         }

@@ -401,7 +401,7 @@ static void make_call(struct session *session, const struct agent_call *call, st
 }
 
 static int answer_all(struct session *session, const struct agent_call *calls, const struct outcome *outcomes,
-                      size_t num, struct err *err)
+                      size_t num, int64_t now_ms, struct err *err)
 {
     struct store_txn *txn = NULL;
     int rc;
@@ -411,13 +411,13 @@ static int answer_all(struct session *session, const struct agent_call *calls, c
     }
     rc = session_begin(session, &txn, err);
     for (size_t i = 0; rc == 0 && i < num; i++) {
-        rc = agent_answer(session->agent, txn, &calls[i], outcomes[i].response, &outcomes[i].failure,
-                          calendar_now_ms(), err);
+        rc = agent_answer(session->agent, txn, &calls[i], outcomes[i].response, &outcomes[i].failure, now_ms,
+                          err);
     }
     return session_end(session, &txn, rc, err);
 }
 
-int session_pass(struct session *session, size_t *num_calls, struct err *err)
+int session_pass(struct session *session, int64_t now_ms, size_t *num_calls, struct err *err)
 {
     struct agent_call calls[MAX_CALLS];
     struct outcome outcomes[MAX_CALLS] = {0};
@@ -429,13 +429,13 @@ int session_pass(struct session *session, size_t *num_calls, struct err *err)
     if ((rc = session_begin(session, &txn, err)) != 0) {
         return rc;
     }
-    rc = agent_due(session->agent, txn, calendar_now_ms(), calls, MAX_CALLS, &num, err);
+    rc = agent_due(session->agent, txn, now_ms, calls, MAX_CALLS, &num, err);
     rc = session_end(session, &txn, rc, err);
     for (size_t i = 0; rc == 0 && i < num; i++) {
         make_call(session, &calls[i], &outcomes[i]);
     }
     if (rc == 0) {
-        rc = answer_all(session, calls, outcomes, num, err);
+        rc = answer_all(session, calls, outcomes, num, now_ms, err);
     }
     for (size_t i = 0; i < num; i++) {
         agent_call_free(&calls[i]);
@@ -447,11 +447,12 @@ int session_pass(struct session *session, size_t *num_calls, struct err *err)
 
 int session_pull(struct session *session, struct err *err)
 {
+    int64_t now_ms = calendar_now_ms(); /* of all passes: on a slow line the next poll would always be due */
     size_t num = 1;
     int rc = 0;
 
     for (int i = 0; rc == 0 && num > 0 && i < MAX_PASSES; i++) {
-        rc = session_pass(session, &num, err);
+        rc = session_pass(session, now_ms, &num, err);
         if (rc == 0 && session->failure.code != 0) {
             if (err != NULL) {
                 *err = session->failure;

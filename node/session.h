@@ -56,10 +56,10 @@ bool session_must_keep(const struct session *session, int64_t now_ms);
 WEFT_MUST_USE int session_lock(struct session *session, int wait_ms, struct err *err);
 void session_unlock(struct session *session);
 
-/* Make all calls that are due now and take in their answers; *num_calls tells how many. That a call failed is
+/* Make all calls that are due at `now_ms` and take in their answers; *num_calls tells how many. That a call failed is
  * no failure of the pass: see session->failure. */
-WEFT_MUST_USE int session_pass(struct session *session, size_t *num_calls, struct err *err);
-/* Passes until nothing is due. Fails with the first failure of a call. */
+WEFT_MUST_USE int session_pass(struct session *session, int64_t now_ms, size_t *num_calls, struct err *err);
+/* Passes until nothing is due that was when it began. Fails with the first failure of a call. */
 WEFT_MUST_USE int session_pull(struct session *session, struct err *err);
 
 /* A transaction around one function of the agent. */
