@@ -60,6 +60,7 @@ static void task_clear(struct core_task *task)
     view_free(&task->view);
     task_free(&task->task);
     free(task->waiting);
+    free(task->missing);
     free(task->dropped);
     free(task->sent);
 }

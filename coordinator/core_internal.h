@@ -62,6 +62,7 @@ struct core_task {
     int trouble; /* the error that its last look met, so that it is logged once */
     struct core_waiting *waiting;
     size_t num_waiting;
+    int *missing;                   /* by area: the site that has_all_reports found without a report last */
     bool *dropped;                  /* by site: leader and helper could not agree on it */
     struct core_sent *sent; /* shares that the parent took */
     size_t num_sent;

@@ -103,9 +103,10 @@ static int load_task(struct core *core, struct db *db, const Weft__V1__Document 
         return rc;
     }
     task.dropped = calloc((size_t)task.roster->num_sites + 1, sizeof *task.dropped);
+    task.missing = calloc((size_t)task.roster->num_areas, sizeof *task.missing);
     grown = realloc(core->tasks, (core->num_tasks + 1) * sizeof *grown);
     core->tasks = grown != NULL ? grown : core->tasks;
-    if (grown == NULL || task.dropped == NULL) {
+    if (grown == NULL || task.dropped == NULL || task.missing == NULL) {
         rc = err_set(err, ERR_NO_MEMORY, "task");
     } else if ((rc = have_view(core, &task, err)) == 0) {
         rc = intake_load(db, &task, err);
@@ -114,6 +115,7 @@ static int load_task(struct core *core, struct db *db, const Weft__V1__Document 
         view_free(&task.view);
         task_free(&task.task);
         free(task.dropped);
+        free(task.missing);
         free(task.waiting);
         return rc;
     }

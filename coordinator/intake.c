@@ -109,25 +109,41 @@ int intake_load(struct db *db, struct core_task *task, struct err *err)
 /* ---- closing ---- */
 
 /* Those of revoked sites cannot come any more. */
-static int has_all_reports(const struct core *core, struct db *db, const struct core_task *task, int area,
-                           int64_t now_ms, bool *all, struct err *err)
+static int has_report(const struct core *core, struct db *db, const struct core_task *task, int site, int64_t now_ms,
+                      bool *has, struct err *err)
 {
+    const Weft__V1__Site *wire = task->roster->sites[site].wire;
+    StoredReport *accepted = NULL;
+    uint32_t revision;
     int rc;
 
+    if (core_check_revoked(core, wire->tls_name, now_ms, NULL) != 0) {
+        *has = true;
+        return 0;
+    }
+    if ((rc = db_get_accepted(db, task->task->id, wire->id, &accepted, &revision, err)) == 0) {
+        *has = accepted != NULL;
+    }
+    wire_free(&accepted);
+    return rc;
+}
+
+/* Asked for each report: begins with the site that was missing last, so that it need not look at all of them each time. */
+static int has_all_reports(const struct core *core, struct db *db, struct core_task *task, int area, int64_t now_ms,
+                           bool *all, struct err *err)
+{
+    int num = task->roster->num_sites, first = task->missing[area], rc;
+
     *all = true;
-    for (int i = 0; *all && i < task->roster->num_sites; i++) {
-        StoredReport *accepted = NULL;
-        uint32_t revision;
-        if (task->roster->sites[i].supervisor != area ||
-            core_check_revoked(core, task->roster->sites[i].wire->tls_name, now_ms, NULL) != 0) {
+    for (int i = 0; *all && i < num; i++) {
+        int site = (first + i) % num;
+        if (task->roster->sites[site].supervisor != area) {
             continue;
         }
-        if ((rc = db_get_accepted(db, task->task->id, task->roster->sites[i].wire->id, &accepted, &revision,
-                                  err)) != 0) {
+        if ((rc = has_report(core, db, task, site, now_ms, all, err)) != 0) {
             return rc;
         }
-        *all = accepted != NULL;
-        wire_free(&accepted);
+        task->missing[area] = site;
     }
     return 0;
 }

@@ -298,11 +298,12 @@ static void make_task(struct pair *pair, const struct roots *roots, int num_slot
     task.vdaf = (uint32_t)PRIO3_MIXED_SUMVEC_64;
     task.chunk_length = (uint32_t)prio3_best_chunk_length(prio3_num_bits(maxima, (size_t)num_slots));
     task.min_sites = 3;
+    task.close_when_complete = true;
     task.min_cell = 5;
     task.release_areas = areas;
     task.n_release_areas = 1;
     task.open_ms = calendar_now_ms() - 1000;
-    task.close_ms = task.open_ms + DAY; /* never during the benchmark */
+    task.close_ms = task.open_ms + DAY; /* or with the last report: each asks whether it is the last */
     task.order_ms = task.close_ms + DAY;
     task.plan_ms = task.order_ms + DAY;
     task.pattern_ms = task.plan_ms + DAY;
