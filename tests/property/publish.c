@@ -181,7 +181,7 @@ static void freeze(struct province *p, int area)
     body.area = p->area_names[area];
     body.reports = list;
     for (int i = 0; i < p->sample->num_sites; i++) {
-        if (p->sample->sites[i].supervisor == area && sample_is_frozen(p->sample, i)) {
+        if (p->sample->sites[i].supervisor == area && sample_is_in_freeze(p->sample, i)) {
             weft__v1__frozen_report__init(&reports[body.n_reports]);
             reports[body.n_reports].site = p->site_names[i];
             reports[body.n_reports].revision = 1;
@@ -261,25 +261,78 @@ static void states(struct province *p, int area)
     hold_new(p, DOC(STATES), area, &body.base);
 }
 
-static void run(struct province *p)
+static void sign(struct province *p, Weft__V1__DocumentType type, int root, bool is_late)
 {
     Weft__V1__Document *document = NULL;
 
+    must(view_build(p->view, type, root, is_late, &document, &err));
+    hold(p, type, root, document);
+}
+
+static bool is_at_or_below(const struct province *p, int area, int root)
+{
+    return roster_is_within(p->view->roster, area, root);
+}
+
+/* Order, plan and states of a root. What a late order takes in has its contributes and states already. */
+static void run_to_states(struct province *p, int root, bool is_late)
+{
+    int num = is_late ? 1 : p->sample->num_areas;
+
+    sign(p, DOC(ORDER), root, is_late);
+    for (int i = root; i < num; i++) {
+        if (is_at_or_below(p, i, root)) {
+            contributes(p, i);
+        }
+    }
+    sign(p, DOC(PLAN), root, is_late);
+    for (int i = root; i < num; i++) {
+        if (is_at_or_below(p, i, root)) {
+            states(p, i);
+        }
+    }
+}
+
+static void run_subtrees(struct province *p)
+{
+    for (int i = 1; i < p->sample->num_areas; i++) {
+        if (p->sample->has_own_order[i]) {
+            run_to_states(p, i, false);
+        }
+    }
+}
+
+static void sign_patterns_of_subtrees(struct province *p, bool slow)
+{
+    for (int i = 1; i < p->sample->num_areas; i++) {
+        if (p->sample->has_own_order[i] && p->sample->is_slow[i] == slow) {
+            sign(p, DOC(PATTERN), i, false);
+        }
+    }
+}
+
+static void run_without_top(struct province *p)
+{
+    run_subtrees(p);
+    sign_patterns_of_subtrees(p, false);
+    if (p->sample->top_returns) {
+        run_to_states(p, p->view->roster->top, true);
+        sign(p, DOC(PATTERN), p->view->roster->top, true);
+    }
+    sign_patterns_of_subtrees(p, true);
+}
+
+static void run(struct province *p)
+{
     for (int i = 0; i < p->sample->num_areas; i++) {
         freeze(p, i);
     }
-    must(view_build(p->view, DOC(ORDER), p->view->roster->top, false, &document, &err));
-    hold(p, DOC(ORDER), 0, document);
-    for (int i = 0; i < p->sample->num_areas; i++) {
-        contributes(p, i);
+    if (p->sample->fell_back) {
+        run_without_top(p);
+        return;
     }
-    must(view_build(p->view, DOC(PLAN), p->view->roster->top, false, &document, &err));
-    hold(p, DOC(PLAN), 0, document);
-    for (int i = 0; i < p->sample->num_areas; i++) {
-        states(p, i);
-    }
-    must(view_build(p->view, DOC(PATTERN), p->view->roster->top, false, &document, &err));
-    hold(p, DOC(PATTERN), 0, document);
+    run_to_states(p, p->view->roster->top, false);
+    sign(p, DOC(PATTERN), p->view->roster->top, false);
 }
 
 static void read_outcome(struct sample *sample, const struct view *view)

@@ -128,6 +128,16 @@ static void draw_values(struct sample *sample, struct random *random)
     }
 }
 
+static void draw_fallback(struct sample *sample, struct random *random)
+{
+    sample->fell_back = chance(random, 25);
+    sample->top_returns = chance(random, 75);
+    for (int i = 1; i < sample->num_areas; i++) {
+        sample->has_own_order[i] = sample->parents[i] == 0 && chance(random, 80);
+        sample->is_slow[i] = chance(random, 20);
+    }
+}
+
 void sample_draw(struct sample *sample, uint64_t seed)
 {
     static const int min_cells[] = {3, 3, 4, 5, 6, 10};
@@ -144,15 +154,38 @@ void sample_draw(struct sample *sample, uint64_t seed)
     draw_sites(sample, &random);
     draw_series(sample, &random);
     draw_values(sample, &random);
+    draw_fallback(sample, &random);
 }
 
-bool sample_is_frozen(const struct sample *sample, int site)
+bool sample_is_in_freeze(const struct sample *sample, int site)
 {
     return sample->sites[site].reports && !sample->sites[site].late;
 }
 
+/* The child of the top at or above the area; 0 for the top itself. */
+static int subtree_of(const struct sample *sample, int area)
+{
+    while (area != 0 && sample->parents[area] != 0)
+        area = sample->parents[area];
+    return area;
+}
+
+/* A subtree's own order names the freezes in the subtree alone. A late order counts no subtree by itself. */
+bool sample_is_frozen(const struct sample *sample, int site)
+{
+    int subtree = subtree_of(sample, sample->sites[site].area);
+
+    return sample_is_in_freeze(sample, site) &&
+           (!sample->fell_back || subtree == 0 ||
+            (sample->has_own_order[subtree] && sample->sites[site].supervisor != 0));
+}
+
 bool sample_is_within(const struct sample *sample, int area, int above)
 {
+    int subtree = subtree_of(sample, area);
+
+    if (above == 0 && sample->fell_back && subtree != 0)
+        return sample->has_own_order[subtree] && !sample->is_slow[subtree];
     while (area >= 0 && area != above)
         area = sample->parents[area];
     return area == above;
@@ -175,8 +208,12 @@ void sample_print(const struct sample *sample)
 {
     printf("seed %llu: min_sites %d, min_cell %d, coverage %d\n", (unsigned long long)sample->seed,
            sample->min_sites, sample->min_cell, sample->min_coverage);
+    if (sample->fell_back)
+        printf("the top was gone, and %s\n", sample->top_returns ? "came back" : "did not come back");
     for (int i = 0; i < sample->num_areas; i++) {
-        printf("area %d under %d%s%s%s open:", i, sample->parents[i],
+        printf("area %d under %d%s%s%s%s%s open:", i, sample->parents[i],
+               sample->fell_back && sample->has_own_order[i] ? " with its own order" : "",
+               sample->fell_back && sample->has_own_order[i] && sample->is_slow[i] ? ", slow" : "",
                sample->is_planned[i] ? "" : " unplanned", sample->is_listed[i] ? " listed" : "",
                sample->states_fail[i] ? " without states" : "");
         for (int s = 0; s < sample->num_series; s++)

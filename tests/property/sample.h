@@ -36,6 +36,10 @@ struct sample {
     int parents[AREAS_MAX]; /* -1: the top, which is area 0; parents come before their children */
     bool is_planned[AREAS_MAX];
     bool contributes_fail[AREAS_MAX], states_fail[AREAS_MAX]; /* do not come in time */
+    /* The top was gone: its children that have an order of their own release their subtrees. A top that comes back signs
+     * a late order over those whose patterns are there; the others stay apart from it. */
+    bool fell_back, top_returns;
+    bool has_own_order[AREAS_MAX], is_slow[AREAS_MAX]; /* slow: the pattern comes after the late order */
     struct sample_site sites[SITES_MAX];
     struct sample_series series[SERIES_MAX];
     unsigned present[CELLS_MAX]; /* bit i: the cell has component i */
@@ -49,11 +53,14 @@ struct sample {
 };
 
 void sample_draw(struct sample *sample, uint64_t seed);
+bool sample_is_in_freeze(const struct sample *sample, int site);
+/* In the freeze of its supervisor, and counted by the order that holds for its area. */
 bool sample_is_frozen(const struct sample *sample, int site);
+/* Does the total of `above` hold the frozen sites of `area`? */
 bool sample_is_within(const struct sample *sample, int area, int above);
 bool sample_contributes(const struct sample *sample, int site, int series);
 
-/* Run the release rules: order, plan and pattern of the real view (publish.c). */
+/* Run the release rules: orders, plans and patterns of the real view (publish.c). */
 void sample_publish(struct sample *sample);
 
 void sample_print(const struct sample *sample);
