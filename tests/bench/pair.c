@@ -723,7 +723,6 @@ struct pair_cost pair_cost(const struct pair *pair, const struct pair_coordinato
         .sign_us = number_in(line, "sign_us"),
         .prio3_us = number_in(line, "prio3_us"),
         .store_us = number_in(line, "store_us"),
-        .peak_memory_kb = number_in(line, "peak_memory_kb"),
     };
 }
 

@@ -34,7 +34,7 @@ struct pair {
 
 /* Processor time so far, as the program itself logs it at SIGUSR1 (base/cost.h). */
 struct pair_cost {
-    uint64_t process_us, thread_us, hpke_us, sign_us, prio3_us, store_us, peak_memory_kb;
+    uint64_t process_us, thread_us, hpke_us, sign_us, prio3_us, store_us;
 };
 
 /* Everything aborts with a message on trouble. `programs`: directory of a build. */
