@@ -3,7 +3,9 @@
  * One static table describes everything: importers fill it, expressions are checked against it, the evaluator
  * reads it. Column 0 of every table is its key (VALUE_ID). A table may belong to a parent: one of its columns
  * holds the parent's key. Periods are filtered by the row's anchor, the time column named by `anchor` of the
- * table itself or of its nearest ancestor that has one; a table without any holds for every period.
+ * table itself or of its nearest ancestor that has one; every table has one or the other. A row that names a
+ * parent which is not among the records belongs to no period; one that names none (`parent_optional`) stands
+ * on its own.
  *
  * A value is an int64_t whatever its type, and VALUE_NULL when absent. Text, codes and ids are numbers of
  * strings in a dictionary that belongs to their column. The magnitude of stored numbers and literals never
@@ -30,7 +32,13 @@ enum value_type {
     VALUE_TIME,  /* milliseconds since 1970-01-01T00:00:00Z */
 };
 
-enum value_unit { UNIT_NONE, UNIT_MINUTE, UNIT_YEAR };
+enum value_unit {
+    UNIT_NONE,
+    UNIT_MINUTE,
+    UNIT_MS,  /* the difference of two times */
+    UNIT_DAY, /* calendar days */
+    UNIT_YEAR,
+};
 
 struct schema_column {
     const char *name;
@@ -38,15 +46,28 @@ struct schema_column {
     enum value_unit unit;
     const char *en, *zh, *note; /* label in both languages; what exactly is meant */
     const char *const *codes;   /* VALUE_CODE: NULL-ended, or NULL: an open list */
-    int64_t min, max;           /* VALUE_INT, VALUE_FIXED: what is plausible, inclusive; stored scale */
-    bool required;              /* a row without it is rejected */
-    bool pseudonym;             /* stored only as a keyed hash */
+    const char *const *hqms; /* the values of the national front page interface, one for each code; or NULL */
+    bool upper;              /* an open list whose codes are stored and compared in upper case: ICD */
+    int64_t min, max;        /* VALUE_INT, VALUE_FIXED: what is plausible, inclusive; stored scale */
+    bool required;           /* a row without it is rejected */
+    bool pseudonym;          /* stored only as a keyed hash */
 };
 
 #define SCHEMA_NONE (-1)
 
+#define SCHEMA_COLUMNS_MAX 48 /* of one table */
+
 enum schema_table_id {
     SCHEMA_DISCHARGE,
+    SCHEMA_DIAGNOSIS,
+    SCHEMA_PROCEDURE,
+    SCHEMA_EVENT,
+    SCHEMA_DRUG_ORDER,
+    SCHEMA_SURGERY,
+    SCHEMA_PRESCRIPTION,
+    SCHEMA_REVIEW,
+    SCHEMA_DEVICE_INTERVAL,
+    SCHEMA_SPECIMEN,
     SCHEMA_ICU_STAY,
     SCHEMA_ICU_DAY1,
     SCHEMA_RISK_SCORE,
@@ -57,9 +78,13 @@ enum schema_table_id {
 
 struct schema_table {
     const char *name, *en, *zh, *note;
-    int parent;        /* a table before this one, or SCHEMA_NONE */
-    int parent_column; /* the column that holds the parent's key */
-    int anchor;        /* a VALUE_TIME column, or SCHEMA_NONE: the parent's */
+    int parent;           /* a table before this one, or SCHEMA_NONE */
+    int parent_column;    /* the column that holds the parent's key */
+    int anchor;           /* a VALUE_TIME column, or SCHEMA_NONE: the parent's */
+    int cluster;          /* rows are stored sorted by this column, or SCHEMA_NONE */
+    int person;           /* the column that rows of one person share, or SCHEMA_NONE */
+    bool parent_optional; /* a row may name no parent, and then stands on its own */
+    bool timeless;        /* a row without anchor belongs to every period */
     const struct schema_column *columns;
     int num_columns;
 };

@@ -15,6 +15,7 @@ struct context {
     const struct mapping_column *column;
     const struct schema_column *schema;
     const struct calendar_zone *zone;
+    char *text; /* CONVERT_TEXT_SIZE, for what the cell does not hold as it is */
     struct err *err;
 };
 
@@ -83,17 +84,34 @@ static int convert_text(const struct context *context, struct table_cell *cell, 
     return ERR_OK;
 }
 
+/* The code itself, or the value of the national interface for it. */
+static int convert_closed(const struct context *context, struct table_cell *cell, const char *text)
+{
+    const struct schema_column *schema = context->schema;
+
+    for (size_t i = 0; schema->codes[i] != NULL; i++) {
+        if (strcmp(schema->codes[i], text) == 0 ||
+            (schema->hqms != NULL && strcmp(schema->hqms[i], text) == 0)) {
+            cell->text = schema->codes[i];
+            cell->text_len = strlen(cell->text);
+            return ERR_OK;
+        }
+    }
+    return fail(context, 0, ERR_IMPORT_UNMAPPED_VALUE, "not one of the column's codes");
+}
+
 static int convert_code(const struct context *context, struct table_cell *cell, const char *text, size_t len)
 {
-    const char *const *code = context->schema->codes;
+    int rc;
 
-    for (; code != NULL && *code != NULL; code++) {
-        if (strcmp(*code, text) == 0)
-            break;
-    }
-    if (code != NULL && *code == NULL)
-        return fail(context, 0, ERR_IMPORT_UNMAPPED_VALUE, "not one of the column's codes");
-    return convert_text(context, cell, text, len);
+    if (context->schema->codes != NULL)
+        return convert_closed(context, cell, text);
+    if ((rc = convert_text(context, cell, text, len)) != ERR_OK || !context->schema->upper)
+        return rc;
+    for (size_t i = 0; i < len; i++)
+        context->text[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
+    cell->text = context->text;
+    return ERR_OK;
 }
 
 static int convert_number(const struct context *context, struct table_cell *cell, const char *text,
@@ -244,12 +262,12 @@ static int check(const struct context *context, const struct table_cell *cell)
     return ERR_OK;
 }
 
-int convert_cell(struct table_cell *cell, char text[PSEUDONYM_SIZE], const struct csv_row *row,
+int convert_cell(struct table_cell *cell, char text[CONVERT_TEXT_SIZE], const struct csv_row *row,
                  const size_t indices[MAPPING_SOURCES], const struct mapping_column *column,
                  const struct schema_column *schema, const struct calendar_zone *zone,
                  const uint8_t key[PSEUDONYM_KEY_SIZE], struct err *err)
 {
-    struct context context = {row, indices, column, schema, zone, err};
+    struct context context = {row, indices, column, schema, zone, text, err};
     int rc;
 
     *cell = (struct table_cell){0};

@@ -30,6 +30,26 @@ static int no_memory(struct err *err)
 
 /* ---- populations ---- */
 
+/* For each row of `table` whether it names a parent that is not there. */
+static int find_orphans(struct run *run, int table, int64_t *members)
+{
+    const struct schema_table *schema = schema_table(table);
+    const struct column *link;
+    const int64_t *parents;
+    int rc;
+
+    if (schema->parent == SCHEMA_NONE)
+        return ERR_OK;
+    if ((rc = tables_column(run->tables, table, schema->parent_column, &link, run->err)) != ERR_OK ||
+        (rc = tables_rows_of(run->tables, table, schema->parent, &parents, run->err)) != ERR_OK)
+        return rc;
+    for (size_t row = 0; row < tables_num_rows(run->tables, table); row++) {
+        if (link->values[row] != VALUE_NULL && parents[row] == VALUE_NULL)
+            members[row] = NO_PARENT;
+    }
+    return ERR_OK;
+}
+
 /* OUTSIDE, NO_PARENT or MEMBER of the period. */
 static int place_in_period(struct run *run, int table, int64_t *members)
 {
@@ -38,13 +58,8 @@ static int place_in_period(struct run *run, int table, int64_t *members)
     const int64_t *rows;
     int owner = table, rc;
 
-    while (owner != SCHEMA_NONE && schema_table(owner)->anchor == SCHEMA_NONE)
+    while (schema_table(owner)->anchor == SCHEMA_NONE)
         owner = schema_table(owner)->parent;
-    if (owner == SCHEMA_NONE) { /* holds for every period */
-        for (size_t row = 0; row < num_rows; row++)
-            members[row] = MEMBER;
-        return ERR_OK;
-    }
     if ((rc = tables_column(run->tables, owner, schema_table(owner)->anchor, &anchor, run->err)) != ERR_OK ||
         (rc = tables_rows_of(run->tables, table, owner, &rows, run->err)) != ERR_OK)
         return rc;
@@ -53,11 +68,12 @@ static int place_in_period(struct run *run, int table, int64_t *members)
 
         if (rows[row] == VALUE_NULL)
             members[row] = NO_PARENT;
+        else if (time == VALUE_NULL)
+            members[row] = schema_table(owner)->timeless ? MEMBER : OUTSIDE;
         else
-            members[row] =
-                time != VALUE_NULL && time >= run->begin_ms && time < run->end_ms ? MEMBER : OUTSIDE;
+            members[row] = time >= run->begin_ms && time < run->end_ms ? MEMBER : OUTSIDE;
     }
-    return ERR_OK;
+    return find_orphans(run, table, members);
 }
 
 /* Exclude the members for which the condition's being known true is not `wanted`. */

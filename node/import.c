@@ -10,7 +10,6 @@
 #include "base/suggest.h"
 #include "node/import.h"
 
-#define COLUMNS_MAX 16
 
 struct import {
     const char *name;
@@ -19,7 +18,7 @@ struct import {
     const struct import_options *options;
     struct csv *csv;
     struct tables_batch *batch;
-    size_t indices[COLUMNS_MAX][MAPPING_SOURCES];
+    size_t indices[SCHEMA_COLUMNS_MAX][MAPPING_SOURCES];
     FILE *rejects;
     struct import_counts counts;
 };
@@ -166,8 +165,8 @@ static int append(struct import *import, const struct table_cell *cells, const s
 
 static int take_row(struct import *import, const struct csv_row *row, struct err *err)
 {
-    struct table_cell cells[COLUMNS_MAX];
-    char texts[COLUMNS_MAX][PSEUDONYM_SIZE];
+    struct table_cell cells[SCHEMA_COLUMNS_MAX];
+    char texts[SCHEMA_COLUMNS_MAX][CONVERT_TEXT_SIZE];
     int rc;
 
     if (row->num != csv_num_columns(import->csv)) {

@@ -9,7 +9,6 @@
 
 #define META_VERSION 1
 #define META_SIZE    17
-#define COLUMNS_MAX  16
 #define KEY_COLUMN   0
 
 struct meta {
@@ -20,7 +19,7 @@ struct tables_batch {
     struct store *store;
     int table;
     struct meta meta;
-    struct column columns[COLUMNS_MAX];
+    struct column columns[SCHEMA_COLUMNS_MAX];
     int64_t *row_of_key; /* by string number of the key; VALUE_NULL: none */
     size_t max_keys;
     bool *touched; /* by row: appended in this batch */
@@ -31,8 +30,8 @@ struct tables_batch {
 struct tables {
     struct store_txn *txn;
     struct meta meta[SCHEMA_NUM_TABLES];
-    struct column columns[SCHEMA_NUM_TABLES][COLUMNS_MAX];
-    bool is_loaded[SCHEMA_NUM_TABLES][COLUMNS_MAX];
+    struct column columns[SCHEMA_NUM_TABLES][SCHEMA_COLUMNS_MAX];
+    bool is_loaded[SCHEMA_NUM_TABLES][SCHEMA_COLUMNS_MAX];
     int64_t *rows[SCHEMA_NUM_TABLES][SCHEMA_NUM_TABLES]; /* [table][ancestor] */
 };
 
@@ -206,7 +205,7 @@ done:
 }
 
 /* Cells to stored values; strings are interned. */
-static int intern_row(struct tables_batch *batch, const struct table_cell *cells, int64_t values[COLUMNS_MAX],
+static int intern_row(struct tables_batch *batch, const struct table_cell *cells, int64_t values[SCHEMA_COLUMNS_MAX],
                       struct err *err)
 {
     int rc;
@@ -253,7 +252,7 @@ static int insert_row(struct tables_batch *batch, const int64_t *values, struct 
 int tables_append(struct tables_batch *batch, const struct table_cell *cells, enum table_change *change,
                   struct err *err)
 {
-    int64_t values[COLUMNS_MAX];
+    int64_t values[SCHEMA_COLUMNS_MAX];
     size_t row;
     bool same;
     int rc;
@@ -314,7 +313,7 @@ void tables_abort(struct tables_batch **batch)
 {
     if (*batch == NULL)
         return;
-    for (int i = 0; i < COLUMNS_MAX; i++)
+    for (int i = 0; i < SCHEMA_COLUMNS_MAX; i++)
         column_clear(&(*batch)->columns[i]);
     free((*batch)->row_of_key);
     free((*batch)->touched);
@@ -347,7 +346,7 @@ void tables_close(struct tables **tables)
     if (*tables == NULL)
         return;
     for (int i = 0; i < SCHEMA_NUM_TABLES; i++) {
-        for (int j = 0; j < COLUMNS_MAX; j++)
+        for (int j = 0; j < SCHEMA_COLUMNS_MAX; j++)
             column_clear(&(*tables)->columns[i][j]);
         for (int j = 0; j < SCHEMA_NUM_TABLES; j++)
             free((*tables)->rows[i][j]);

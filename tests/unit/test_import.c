@@ -323,9 +323,50 @@ static void test_import__keeps_the_old_rows_when_the_store_is_full(void **state)
     records_end(&records);
 }
 
+/* The text of a code in the first row of a table. */
+static void expect_code(struct records *records, int table, const char *name, const char *expected)
+{
+    const struct column *column;
+    struct tables *tables = NULL;
+    const char *text;
+    size_t len;
+
+    assert_int_equal(tables_open(&tables, records->store, NULL), ERR_OK);
+    assert_int_equal(
+        tables_column(tables, table, schema_find_column(table, name, strlen(name)), &column, NULL), ERR_OK);
+    text = column_string(column, column->values[0], &len);
+    assert_int_equal(len, strlen(expected));
+    assert_memory_equal(text, expected, len);
+    tables_close(&tables);
+}
+
+static void test_import__takes_codes_of_the_front_page_interface(void **state)
+{
+    static const char stays[] = "mapping: 1\ntable: discharge\ncolumns:\n  record: {from: id}\n"
+                                "  discharge_time: {from: B15}\n  disposition: {from: B34C}\n"
+                                "  sex: {from: A12C}\n";
+    static const char diagnoses[] = "mapping: 1\ntable: diagnosis\ncolumns:\n  record: {from: id}\n"
+                                    "  discharge: {from: d}\n  code: {from: c}\n";
+    struct import_counts counts;
+    struct records records;
+
+    (void)state;
+    records_begin(&records);
+    assert_int_equal(
+        records_import(&records, stays, "id,B15,B34C,A12C\na,2024-01-01,5,female\n", NULL, &counts, NULL),
+        ERR_OK);
+    assert_int_equal(records_import(&records, diagnoses, "id,d,c\n1,a,j42.x00\n", NULL, &counts, NULL),
+                     ERR_OK);
+    expect_code(&records, SCHEMA_DISCHARGE, "disposition", "died");
+    expect_code(&records, SCHEMA_DISCHARGE, "sex", "female");
+    expect_code(&records, SCHEMA_DIAGNOSIS, "code", "J42.X00");
+    records_end(&records);
+}
+
 static void test_tables__refuse_a_commit_after_another(void **state)
 {
-    struct table_cell cells[2] = {{.text = "a", .text_len = 1}, {.number = 1}};
+    struct table_cell cells[SCHEMA_COLUMNS_MAX] = {
+        {.text = "a", .text_len = 1}, {.text = "a", .text_len = 1}, {.number = 1}};
     struct tables_batch *mine = NULL, *other = NULL;
     enum table_change change;
     struct records records;
@@ -335,7 +376,7 @@ static void test_tables__refuse_a_commit_after_another(void **state)
     assert_int_equal(tables_begin(&mine, records.store, SCHEMA_SITE_FACT, NULL), ERR_OK);
     assert_int_equal(tables_begin(&other, records.store, SCHEMA_SITE_FACT, NULL), ERR_OK);
     assert_int_equal(tables_append(mine, cells, &change, NULL), ERR_OK);
-    cells[1].number = 2;
+    cells[2].number = 2;
     assert_int_equal(tables_append(other, cells, &change, NULL), ERR_OK);
     assert_int_equal(tables_commit(&other, NULL), ERR_OK);
     assert_int_equal(tables_commit(&mine, NULL), ERR_IMPORT_CONCURRENT);
@@ -390,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_import__refuses_a_mapping_that_does_not_fit),
         cmocka_unit_test(test_import__never_stores_a_direct_identifier),
         cmocka_unit_test(test_import__keeps_the_old_rows_when_the_store_is_full),
+        cmocka_unit_test(test_import__takes_codes_of_the_front_page_interface),
         cmocka_unit_test(test_tables__refuse_a_commit_after_another),
         cmocka_unit_test(test_column__refuses_damaged_bytes),
     };
