@@ -196,16 +196,27 @@ struct plane {
 };
 
 struct builder {
-    const struct sample *sample;
+    const struct year *year;
     const struct plane *plane;
     int first, end; /* series of the indicator */
-    int areas[OTHERS_COLUMNS], series[OTHERS_COLUMNS], offsets[OTHERS_COLUMNS];
+    int months[OTHERS_COLUMNS], areas[OTHERS_COLUMNS], series[OTHERS_COLUMNS], offsets[OTHERS_COLUMNS];
     struct numbers *numbers;
 };
 
-static void add_columns(struct builder *b)
+static int own_value(const struct sample *sample, int area, int cell, int component)
 {
-    const struct sample *sample = b->sample;
+    int value = 0;
+
+    for (int i = 0; i < sample->num_sites; i++) {
+        if (sample_is_frozen(sample, i) && sample->sites[i].area == area)
+            value += sample->values[i][cell][component];
+    }
+    return value;
+}
+
+static void add_columns(struct builder *b, int month)
+{
+    const struct sample *sample = &b->year->months[month];
 
     for (int area = 0; area < sample->num_areas; area++) {
         for (int s = b->first; s < b->end; s++) {
@@ -213,29 +224,30 @@ static void add_columns(struct builder *b)
                 int column = b->numbers->num_columns++,
                     cell = sample->series[s].first_cell + b->plane->offsets[o];
 
+                b->months[column] = month;
                 b->areas[column] = area;
                 b->series[column] = s;
                 b->offsets[column] = b->plane->offsets[o];
-                b->numbers->values[column] = 0;
-                for (int i = 0; i < sample->num_sites; i++) {
-                    if (sample_is_frozen(sample, i) && sample->sites[i].area == area)
-                        b->numbers->values[column] += sample->values[i][cell][b->plane->component];
-                }
+                b->numbers->values[column] = own_value(sample, area, cell, b->plane->component);
             }
         }
     }
 }
 
+#define BOTH_MONTHS (-1)
+
 /* The sum over the area, without what lies below open areas if `rest`; all offsets if `offset` < 0. */
-static void fill_row(const struct builder *b, int *row, int area, int series, int offset, bool rest)
+static void fill_row(const struct builder *b, int *row, int month, int area, int series, int offset, bool rest)
 {
     for (int c = 0; c < b->numbers->num_columns; c++) {
-        bool within = sample_is_within(b->sample, b->areas[c], area);
+        const struct sample *sample = &b->year->months[b->months[c]];
+        bool within = (month == BOTH_MONTHS || b->months[c] == month) &&
+                      sample_is_within(sample, b->areas[c], area);
 
-        for (int up = b->areas[c]; rest && within && up != area; up = b->sample->parents[up])
-            within = !b->sample->is_open[up][series];
+        for (int up = b->areas[c]; rest && within && up != area; up = sample->parents[up])
+            within = !sample->is_open[up][series];
         row[c] =
-            within && is_part_of(b->sample, b->series[c], series) && (offset < 0 || b->offsets[c] == offset);
+            within && is_part_of(sample, b->series[c], series) && (offset < 0 || b->offsets[c] == offset);
     }
 }
 
@@ -248,47 +260,59 @@ static bool has_open_below(const struct sample *sample, int area, int series)
     return false;
 }
 
-static void add_series(struct builder *b, int area, int series)
+/* What a month or, of BOTH_MONTHS, the longer period says of an open series of an area. */
+static void add_series(struct builder *b, int month, int area, int series)
 {
-    const struct sample *sample = b->sample;
+    const struct sample *sample = &b->year->months[month == BOTH_MONTHS ? 0 : month];
+    const bool *is_shown = month == BOTH_MONTHS ? b->year->is_shown[area] : sample->is_shown[area];
     bool any_large = false, any_shown = false; /* else their number of cases is not known */
     int row[OTHERS_COLUMNS];
 
     for (int o = 0; o < b->plane->num; o++) {
         int offset = b->plane->offsets[o], cell = sample->series[series].first_cell + offset;
-        enum row_kind kind = sample->is_shown[area][cell] ? ROW_SHOWN
-                             : sample->states_fail[area]  ? ROW_UNHEARD
-                                                          : ROW_HIDDEN;
+        enum row_kind kind = is_shown[cell] ? ROW_SHOWN : sample->states_fail[area] ? ROW_UNHEARD : ROW_HIDDEN;
 
-        fill_row(b, row, area, series, offset, false);
+        fill_row(b, row, month, area, series, offset, false);
         numbers_add(b->numbers, row, kind, area, cell);
         any_large = any_large || b->numbers->rows[b->numbers->num_rows - 1].value >= sample->min_cell;
         any_shown = any_shown || kind == ROW_SHOWN;
-        if (has_open_below(sample, area, series)) {
-            fill_row(b, row, area, series, offset, true);
+        if (month != BOTH_MONTHS && has_open_below(sample, area, series)) {
+            fill_row(b, row, month, area, series, offset, true);
             numbers_add(b->numbers, row, ROW_REST, area, cell);
         }
     }
     if (b->plane->num > 1 && any_large && any_shown) {
-        fill_row(b, row, area, series, -1, false);
+        fill_row(b, row, month, area, series, -1, false);
         numbers_add(b->numbers, row, ROW_SHOWN, area, -1);
     }
 }
 
-static struct verdict check_plane(const struct sample *sample, const struct plane *plane, int first, int end)
+static void add_rows(struct builder *b)
 {
-    static struct numbers numbers;
-    struct builder b = {.sample = sample, .plane = plane, .first = first, .end = end, .numbers = &numbers};
-    int row;
+    const struct year *year = b->year;
 
-    numbers_begin(&numbers, sample->min_cell);
-    add_columns(&b);
-    for (int area = 0; area < sample->num_areas; area++) {
-        for (int s = first; s < end; s++) {
-            if (sample->is_open[area][s])
-                add_series(&b, area, s);
+    for (int area = 0; area < year->months[0].num_areas; area++) {
+        for (int s = b->first; s < b->end; s++) {
+            for (int m = 0; m < year->num_months; m++) {
+                if (year->months[m].is_open[area][s])
+                    add_series(b, m, area, s);
+            }
+            if (year->is_open[area][s])
+                add_series(b, BOTH_MONTHS, area, s);
         }
     }
+}
+
+static struct verdict check_plane(const struct year *year, const struct plane *plane, int first, int end)
+{
+    static struct numbers numbers;
+    struct builder b = {.year = year, .plane = plane, .first = first, .end = end, .numbers = &numbers};
+    int row;
+
+    numbers_begin(&numbers, year->months[0].min_cell);
+    for (int m = 0; m < year->num_months; m++)
+        add_columns(&b, m);
+    add_rows(&b);
     numbers_merge(&numbers);
     if ((row = numbers_find_determined(&numbers)) >= 0)
         return (struct verdict){DETERMINED, numbers.rows[row].area, numbers.rows[row].cell,
@@ -299,32 +323,38 @@ static struct verdict check_plane(const struct sample *sample, const struct plan
     return (struct verdict){SOUND, -1, -1, ""};
 }
 
-static struct verdict check_indicator(const struct sample *sample, int first, int end)
+static struct verdict check_indicator(const struct year *year, int first, int end)
 {
+    const struct sample *sample = &year->months[0];
     static const struct plane planes[SAMPLE_KINDS][3] = {
         [SAMPLE_PROPORTION] = {{{0}, 1, 0}, {{0}, 1, 1}, {{1}, 1, 2}},
         [SAMPLE_RATE] = {{{0}, 1, 0}, {{0}, 1, 2}, {{1}, 1, 2}},
         [SAMPLE_DISTRIBUTION] = {{{0, 1, 2, 3}, 4, 2}},
     };
-    struct verdict verdict = check_contributors(sample, first, end);
+    struct verdict verdict = {SOUND, -1, -1, ""};
 
+    for (int m = 0; m < year->num_months && verdict.finding == SOUND; m++)
+        verdict = check_contributors(&year->months[m], first, end);
     for (int i = 0; i < 3 && verdict.finding == SOUND; i++) {
         const struct plane *plane = &planes[sample->series[first].kind][i];
 
         if (plane->num > 0)
-            verdict = check_plane(sample, plane, first, end);
+            verdict = check_plane(year, plane, first, end);
     }
     return verdict;
 }
 
-struct verdict check_sample(const struct sample *sample)
+struct verdict check_year(const struct year *year)
 {
-    struct verdict verdict = check_owners(sample);
+    const struct sample *sample = &year->months[0];
+    struct verdict verdict = {SOUND, -1, -1, ""};
 
+    for (int m = 0; m < year->num_months && verdict.finding == SOUND; m++)
+        verdict = check_owners(&year->months[m]);
     for (int first = 0, end; first < sample->num_series && verdict.finding == SOUND; first = end) {
         for (end = first + 1; end < sample->num_series && !sample->series[end].is_whole;)
             end++;
-        verdict = check_indicator(sample, first, end);
+        verdict = check_indicator(year, first, end);
     }
     return verdict;
 }

@@ -6,7 +6,8 @@
  *   - does a combination of opened totals speak of fewer than min_sites owners, or contributing sites?
  *   - does a small count that was not shown follow?
  *   - are there numbers under which all that is shown is the same, zeros are zeros and the rest is at least 1, for at
- *     least three values of each such count? */
+ *     least three values of each such count?
+ * The last two are asked of all months and their longer period together, as one system. */
 #ifndef TESTS_PROPERTY_CHECKER_H
 #define TESTS_PROPERTY_CHECKER_H
 
@@ -20,6 +21,6 @@ struct verdict {
     const char *what;
 };
 
-struct verdict check_sample(const struct sample *sample);
+struct verdict check_year(const struct year *year);
 
 #endif

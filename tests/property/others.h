@@ -9,8 +9,8 @@
 
 #define OPENINGS_COLUMNS (SITES_MAX * 4)
 #define OPENINGS_ROWS    (AREAS_MAX * 5)
-#define OTHERS_COLUMNS   (AREAS_MAX * 4 * (BINS + 1))
-#define OTHERS_ROWS      (AREAS_MAX * 5 * (2 * (BINS + 1) + 1))
+#define OTHERS_COLUMNS   (MONTHS_MAX * AREAS_MAX * 4 * (BINS + 1))
+#define OTHERS_ROWS      ((MONTHS_MAX + 1) * AREAS_MAX * 5 * (2 * (BINS + 1) + 1))
 
 enum row_kind {
     ROW_SHOWN,

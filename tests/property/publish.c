@@ -27,6 +27,7 @@ struct province {
     Weft__V1__Slot slots[SLOTS_MAX], *slot_list[SLOTS_MAX];
     int64_t bins[BINS];
     char *release[AREAS_MAX];
+    ProtobufCBinaryData parts[MONTHS_MAX];
     uint8_t site_keys[SITES_MAX][KEY_SIZE];
     struct roster *roster;
     struct task *task;
@@ -121,7 +122,8 @@ static void add_series(struct province *p, int index)
     add_slot(p, index, ROLE(MISSING), 0);
 }
 
-static void make_task(struct province *p)
+/* `number` tells the tasks of a year apart. */
+static void make_task(struct province *p, uint8_t number, const struct province *const *parts, size_t num_parts)
 {
     const struct sample *sample = p->sample;
     Weft__V1__Task *task = &p->party.task;
@@ -148,6 +150,13 @@ static void make_task(struct province *p)
     task->min_sites = (uint32_t)sample->min_sites;
     task->min_cell = (uint32_t)sample->min_cell;
     task->min_coverage_percent = (uint32_t)sample->min_coverage;
+    p->party.nonce[0] = number;
+    for (size_t i = 0; i < num_parts; i++) {
+        p->parts[i] = (ProtobufCBinaryData){TASK_ID_SIZE, parts[i]->task->id};
+        task->open_ms = task->close_ms = 0;
+    }
+    task->parts = p->parts;
+    task->n_parts = num_parts;
     document = party_sign(&p->party, DOC(TASK), &task->base, 2);
     must(task_open(&p->task, document, p->roster, &err));
     document_free(&document);
@@ -229,6 +238,13 @@ static void add_site(struct province *p, int series, int site)
         (uint64_t)p->sample->values[site][s->first_cell + s->num_cells - 1][2];
 }
 
+static void judge_totals(const struct province *p, uint8_t *states)
+{
+    for (int c = 0; c < p->task->num_cells; c++) {
+        states[c] = task_cell_state(p->task, c, p->totals);
+    }
+}
+
 static void judge(struct province *p, const struct opening *opening, uint8_t *states)
 {
     memset(p->totals, 0, sizeof p->totals);
@@ -239,9 +255,7 @@ static void judge(struct province *p, const struct opening *opening, uint8_t *st
             }
         }
     }
-    for (int c = 0; c < p->task->num_cells; c++) {
-        states[c] = task_cell_state(p->task, c, p->totals);
-    }
+    judge_totals(p, states);
 }
 
 static void states(struct province *p, int area)
@@ -352,7 +366,8 @@ static void read_outcome(struct sample *sample, const struct view *view)
     }
 }
 
-void sample_publish(struct sample *sample)
+static struct province *province_new(const struct sample *sample, uint8_t number,
+                                     const struct province *const *parts, size_t num_parts)
 {
     struct province *p = calloc(1, sizeof *p);
 
@@ -361,12 +376,83 @@ void sample_publish(struct sample *sample)
     }
     p->sample = sample;
     make_roster(p);
-    make_task(p);
+    make_task(p, number, parts, num_parts);
     must(view_new(&p->view, p->roster, p->task, &err));
-    run(p);
-    read_outcome(sample, p->view);
+    for (size_t i = 0; i < num_parts; i++) {
+        must(view_meet(p->view, parts[i]->view, &err));
+    }
+    return p;
+}
+
+static void province_free(struct province *p)
+{
     view_free(&p->view);
     task_free(&p->task);
     roster_free(&p->roster);
     free(p);
+}
+
+/* ---- the longer period ---- */
+
+static void states_of_year(struct province *p, const struct year *year, int area)
+{
+    Weft__V1__States body = WEFT__V1__STATES__INIT;
+    struct opening total = {area, SCOPE(TOTAL), STAGE(VALUES)};
+    uint8_t of_total[CELLS_MAX], of_block[CELLS_MAX];
+
+    if (p->sample->states_fail[area] || !view_opening_is_allowed(p->view, &total)) {
+        return;
+    }
+    memset(p->totals, 0, sizeof p->totals);
+    judge_totals(p, of_block);
+    for (int m = 0; m < year->num_months; m++) {
+        p->sample = &year->months[m];
+        for (int i = 0; i < p->sample->num_sites; i++) {
+            for (int s = 0; s < p->sample->num_series && sample_is_frozen(p->sample, i) &&
+                            sample_is_within(p->sample, p->sample->sites[i].area, area);
+                 s++) {
+                add_site(p, s, i);
+            }
+        }
+    }
+    p->sample = &year->months[0];
+    judge_totals(p, of_total);
+    body.area = p->area_names[area];
+    body.total = BYTES(of_total, (size_t)p->task->num_cells);
+    body.block = BYTES(of_block, (size_t)p->task->num_cells);
+    hold_new(p, DOC(STATES), area, &body.base);
+}
+
+static void publish_sum(struct year *year, const struct province *const *months)
+{
+    struct province *p = province_new(&year->months[0], MONTHS_MAX, months, MONTHS_MAX);
+    struct sample seen = year->months[0];
+
+    sign(p, DOC(ORDER), p->view->roster->top, false);
+    sign(p, DOC(PLAN), p->view->roster->top, false);
+    for (int i = 0; i < p->sample->num_areas; i++) {
+        states_of_year(p, year, i);
+    }
+    sign(p, DOC(PATTERN), p->view->roster->top, false);
+    read_outcome(&seen, p->view);
+    memcpy(year->is_open, seen.is_open, sizeof year->is_open);
+    memcpy(year->is_shown, seen.is_shown, sizeof year->is_shown);
+    province_free(p);
+}
+
+void year_publish(struct year *year)
+{
+    struct province *months[MONTHS_MAX];
+
+    for (int m = 0; m < year->num_months; m++) {
+        months[m] = province_new(&year->months[m], (uint8_t)m, NULL, 0);
+        run(months[m]);
+        read_outcome(&year->months[m], months[m]->view);
+    }
+    if (year->num_months == MONTHS_MAX) {
+        publish_sum(year, (const struct province *const *)months);
+    }
+    for (int m = 0; m < year->num_months; m++) {
+        province_free(months[m]);
+    }
 }

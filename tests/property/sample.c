@@ -157,6 +157,33 @@ void sample_draw(struct sample *sample, uint64_t seed)
     draw_fallback(sample, &random);
 }
 
+/* Another month: who reports, what, and what fails anew. */
+static void draw_next(struct sample *next, const struct sample *before, struct random *random)
+{
+    *next = *before;
+    memset(next->values, 0, sizeof next->values);
+    for (int i = 0; i < next->num_sites; i++) {
+        next->sites[i].reports = chance(random, 92);
+        next->sites[i].late = chance(random, 4);
+    }
+    for (int i = 0; i < next->num_areas; i++)
+        next->states_fail[i] = chance(random, 3);
+    draw_values(next, random);
+    draw_fallback(next, random);
+}
+
+void year_draw(struct year *year, uint64_t seed)
+{
+    struct random random = {~seed};
+
+    memset(year, 0, sizeof *year);
+    sample_draw(&year->months[0], seed);
+    random_next(&random);
+    year->num_months = chance(&random, 25) ? 2 : 1;
+    if (year->num_months == 2)
+        draw_next(&year->months[1], &year->months[0], &random);
+}
+
 bool sample_is_in_freeze(const struct sample *sample, int site)
 {
     return sample->sites[site].reports && !sample->sites[site].late;
@@ -204,7 +231,7 @@ bool sample_contributes(const struct sample *sample, int site, int series)
     return false;
 }
 
-void sample_print(const struct sample *sample)
+static void print_month(const struct sample *sample)
 {
     printf("seed %llu: min_sites %d, min_cell %d, coverage %d\n", (unsigned long long)sample->seed,
            sample->min_sites, sample->min_cell, sample->min_coverage);
@@ -228,6 +255,25 @@ void sample_print(const struct sample *sample)
                sample_is_frozen(sample, i) ? "" : " not frozen");
         for (int c = 0; c < sample->num_cells; c++)
             printf(" %d/%d/%d", sample->values[i][c][0], sample->values[i][c][1], sample->values[i][c][2]);
+        printf("\n");
+    }
+}
+
+void year_print(const struct year *year)
+{
+    const struct sample *first = &year->months[0];
+
+    for (int m = 0; m < year->num_months; m++) {
+        printf("month %d, ", m);
+        print_month(&year->months[m]);
+    }
+    for (int i = 0; year->num_months > 1 && i < first->num_areas; i++) {
+        printf("both months, area %d open:", i);
+        for (int s = 0; s < first->num_series; s++)
+            printf("%s", year->is_open[i][s] ? " 1" : " 0");
+        printf(" shown:");
+        for (int c = 0; c < first->num_cells; c++)
+            printf("%s", year->is_shown[i][c] ? " 1" : " 0");
         printf("\n");
     }
 }

@@ -12,6 +12,7 @@
 #define SERIES_MAX  10
 #define CELLS_MAX   40
 #define BINS        3
+#define MONTHS_MAX  2
 #define COMPONENTS  3 /* numerator, complement, count */
 #define OPERATOR_ID "l"
 
@@ -52,7 +53,18 @@ struct sample {
     bool is_shown[AREAS_MAX][CELLS_MAX];
 };
 
+/* Months of one province, and the longer period that adds them up, if there are two. */
+struct year {
+    struct sample months[MONTHS_MAX];
+    int num_months;
+
+    /* made public of the longer period */
+    bool is_open[AREAS_MAX][SERIES_MAX];
+    bool is_shown[AREAS_MAX][CELLS_MAX];
+};
+
 void sample_draw(struct sample *sample, uint64_t seed);
+void year_draw(struct year *year, uint64_t seed);
 bool sample_is_in_freeze(const struct sample *sample, int site);
 /* In the freeze of its supervisor, and counted by the order that holds for its area. */
 bool sample_is_frozen(const struct sample *sample, int site);
@@ -60,9 +72,9 @@ bool sample_is_frozen(const struct sample *sample, int site);
 bool sample_is_within(const struct sample *sample, int area, int above);
 bool sample_contributes(const struct sample *sample, int site, int series);
 
-/* Run the release rules: orders, plans and patterns of the real view (publish.c). */
-void sample_publish(struct sample *sample);
+/* Run the release rules: orders, plans and patterns of the real views (publish.c). */
+void year_publish(struct year *year);
 
-void sample_print(const struct sample *sample);
+void year_print(const struct year *year);
 
 #endif
