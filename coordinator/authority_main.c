@@ -189,7 +189,7 @@ static const struct args_option task_options[] = {
 static const struct args_option revise_options[] = {
     NEEDS("task", "FILE", "the signed task, or its last revision, that is revised", "要修订的已签署任务（或其最近一次修订）"),
     NEEDS("roster", "FILE", "the signed roster that it pins", "所绑定的已签署名册"),
-    MAY("days", "N", "how long corrections are taken (14)", "接收更正的天数（14）"),
+    MAY("for", "DURATION", "how long corrections are taken (+14d)", "接收更正的时长（+14d）"),
     NEEDS("out", "FILE", "the new draft", "新草稿文件"),
 };
 

@@ -7,11 +7,12 @@
 #include "base/task.h"
 #include "base/wire.h"
 #include "coordinator/authority.h"
+#include "coordinator/authority_times.h"
 #include "crypto/secret.h"
 
 #define NONCE_SIZE   16
-#define DEFAULT_DAYS 14
-#define MAX_DAYS     366
+#define DEFAULT_MS   (14 * CALENDAR_MS_PER_DAY)
+#define MAX_MS       (366 * CALENDAR_MS_PER_DAY)
 
 struct revision {
     Weft__V1__Task task;
@@ -60,12 +61,12 @@ static int set_slots(struct revision *revision, const struct task *before, struc
 
 /* Open now, or when the task before must be finished at the latest; no grace, no fallback; from the close on as long as that
  * one took. */
-static void set_times(Weft__V1__Task *task, const Weft__V1__Task *before, int64_t days)
+static void set_times(Weft__V1__Task *task, const Weft__V1__Task *before, int64_t duration_ms)
 {
     int64_t now = calendar_now_ms();
 
     task->open_ms = now > before->pattern_ms ? now : before->pattern_ms;
-    task->close_ms = task->open_ms + days * CALENDAR_MS_PER_DAY;
+    task->close_ms = task->open_ms + duration_ms;
     task->due_ms = task->order_deadline_ms = task->fallback_ms = 0;
     task->close_when_complete = false;
     task->order_ms = task->close_ms + (before->order_ms - before->close_ms);
@@ -73,7 +74,7 @@ static void set_times(Weft__V1__Task *task, const Weft__V1__Task *before, int64_
     task->pattern_ms = task->plan_ms + (before->pattern_ms - before->plan_ms);
 }
 
-static int draft(struct revision *revision, const struct task *before, int64_t days, struct err *err)
+static int draft(struct revision *revision, const struct task *before, int64_t duration_ms, struct err *err)
 {
     revision->task = *before->wire;
     secret_random(revision->nonce, sizeof revision->nonce);
@@ -81,21 +82,16 @@ static int draft(struct revision *revision, const struct task *before, int64_t d
     revision->task.issued_ms = calendar_now_ms();
     revision->task.revision = before->wire->revision + 1;
     revision->task.supersedes = (ProtobufCBinaryData){TASK_ID_SIZE, (uint8_t *)(uintptr_t)before->id};
-    set_times(&revision->task, before->wire, days);
+    set_times(&revision->task, before->wire, duration_ms);
     return set_slots(revision, before, err);
 }
 
-static int parse_days(int64_t *days, const char *text, struct err *err)
+static int parse_duration(int64_t *ms, const char *text, struct err *err)
 {
-    char *end;
-
-    *days = DEFAULT_DAYS;
-    if (text == NULL)
-        return 0;
-    *days = strtoll(text, &end, 10);
-    return *end == '\0' && *days >= 1 && *days <= MAX_DAYS
+    *ms = DEFAULT_MS;
+    return text == NULL || (authority_duration(ms, text) && *ms > 0 && *ms <= MAX_MS)
                ? 0
-               : err_set(err, ERR_USAGE, "--days: 1 to %d", MAX_DAYS);
+               : err_set(err, ERR_BAD_TIME, "--for: + and digits and s, m, h or d, like +14d; a year at most");
 }
 
 int authority_revise(const struct args *args, struct err *err)
@@ -104,14 +100,14 @@ int authority_revise(const struct args *args, struct err *err)
     struct revision revision = {0};
     struct roster *roster = NULL;
     struct task *before = NULL;
-    int64_t days;
+    int64_t duration_ms;
     int rc;
 
-    if ((rc = parse_days(&days, args_value(args, "days"), err)) != 0 ||
+    if ((rc = parse_duration(&duration_ms, args_value(args, "for"), err)) != 0 ||
         (rc = authority_load_roster(&roster, args_value(args, "roster"), calendar_now_ms(), err)) != 0 ||
         (rc = authority_load(&old, args_value(args, "task"), err)) != 0 ||
         (rc = task_open(&before, old, roster, err)) != 0 ||
-        (rc = draft(&revision, before, days, err)) != 0 ||
+        (rc = draft(&revision, before, duration_ms, err)) != 0 ||
         (rc = task_check(&revision.task, roster, err)) != 0 ||
         (rc = document_new(&document, WEFT__V1__DOCUMENT_TYPE__DOCUMENT_TASK, &revision.task.base, err)) != 0 ||
         (rc = authority_save_new(document, args_value(args, "out"), err)) != 0)

@@ -11,6 +11,7 @@
 #include "base/calendar.h"
 #include "base/json.h"
 #include "coordinator/progress.h"
+#include "coordinator/reported.h"
 #include "coordinator/setup.h"
 
 #define SIGNERS_MAX (4 * ID_MAX)
@@ -186,7 +187,6 @@ static void write_completeness(struct json *json, const struct view *view, int a
     }
     write_time(json, "first_ms", sum->first_ms);
     write_time(json, "last_ms", sum->last_ms);
-    json_end(json);
 }
 
 static double percent(int part, int of)
@@ -221,22 +221,58 @@ static void print_completeness_line(const struct view *view, int area, const str
            time_text(sum->first_ms, &zone, first), time_text(sum->last_ms, &zone, last));
 }
 
-static void each_area(struct history *history, const struct view *view)
+/* Of an area whose list is not signed yet: what this coordinator has so far, of the sites that it serves. */
+static int so_far(struct history *history, const struct view *view, int area, struct err *err)
 {
+    struct db db = {history->reading.txn, history->setup.identity.at_rest_key};
+    int self = roster_find_coordinator(view->roster, history->setup.identity.id);
+    struct reported reported = {0};
+    int rc = reported_count(&reported, &db, view, self, area, err);
+
+    if (rc == 0 && history->json != NULL) {
+        json_object(history->json, "so_far");
+        json_int(history->json, "expected", reported.expected);
+        json_int(history->json, "accepted", reported.accepted);
+        json_int(history->json, "waiting", reported.waiting);
+        json_int(history->json, "rejected", reported.rejected);
+        json_end(history->json);
+    } else if (rc == 0 && reported.expected > 0) {
+        printf(history->request->lang == LANG_ZH
+                   ? "    尚未冻结，截至目前：本方应收 %d，已接受 %d，待验证 %d，已拒绝 %d\n"
+                   : "    NOT YET FROZEN, so far: of %d expected here %d accepted, %d waiting, %d rejected\n",
+               reported.expected, reported.accepted, reported.waiting, reported.rejected);
+    }
+    reported_clear(&reported);
+    return rc;
+}
+
+static int each_area(struct history *history, const struct view *view, struct err *err)
+{
+    int rc = 0;
+
     if (history->json != NULL) {
         json_array(history->json, "areas");
     }
-    for (int area = 0; area < view->roster->num_areas; area++) {
+    for (int area = 0; rc == 0 && area < view->roster->num_areas; area++) {
         struct completeness sum = completeness_of_area(view, area);
         if (history->json != NULL) {
             write_completeness(history->json, view, area, &sum);
         } else {
             print_completeness_line(view, area, &sum, history->request->lang);
         }
+        if (sum.by_outcome[OUTCOME_PENDING] > 0) {
+            rc = so_far(history, view, area, err);
+        } else if (history->json != NULL) {
+            json_null(history->json, "so_far");
+        }
+        if (history->json != NULL) {
+            json_end(history->json);
+        }
     }
     if (history->json != NULL) {
         json_end(history->json);
     }
+    return rc;
 }
 
 static void write_site(struct json *json, const struct view *view, int site,
@@ -271,16 +307,50 @@ static void each_site(struct history *history, const struct view *view)
     }
 }
 
-static int print_completeness(struct history *history, struct err *err)
+static int print_one(struct history *history, const struct view *view, struct err *err)
 {
-    const struct view *view;
-    int rc = find_view(history, &view, err);
+    int rc = each_area(history, view, err);
 
     if (rc == 0) {
-        each_area(history, view);
         each_site(history, view);
     }
     return rc;
+}
+
+static int print_all(struct history *history, struct err *err)
+{
+    int rc = 0;
+
+    if (history->json != NULL) {
+        json_array(history->json, "tasks");
+    }
+    for (size_t i = 0; rc == 0 && i < core_num_tasks(history->reading.core); i++) {
+        const struct view *view = core_task_view(history->reading.core, i);
+        if (history->json != NULL) {
+            json_object(history->json, NULL);
+        }
+        head(history, view);
+        rc = print_one(history, view, err);
+        if (history->json != NULL) {
+            json_end(history->json);
+        }
+    }
+    if (history->json != NULL) {
+        json_end(history->json);
+    }
+    return rc;
+}
+
+static int print_completeness(struct history *history, struct err *err)
+{
+    const struct view *view;
+    int rc;
+
+    if (history->request->all) {
+        return print_all(history, err);
+    }
+    rc = find_view(history, &view, err);
+    return rc != 0 ? rc : print_one(history, view, err);
 }
 
 int history_completeness(const char *settings_path, const struct history_request *request, struct err *err)

@@ -9,6 +9,7 @@
 struct history_request {
     const char *task;      /* beginning of its id; NULL: the newest */
     const char *from, *to; /* of record: ids of periods; NULL: no bound */
+    bool all;              /* of completeness: all tasks */
     bool json;
     enum err_lang lang;
 };

@@ -226,6 +226,7 @@ static int run_completeness(const struct args *args, struct err *err)
 {
     struct history_request request = history_request(args);
 
+    request.all = args_flag(args, "all");
     return history_completeness(args_value(args, "settings"), &request, err);
 }
 
@@ -237,6 +238,12 @@ static int run_record(const struct args *args, struct err *err)
     request.to = args_value(args, "to");
     return history_record(args_value(args, "settings"), &request, err);
 }
+
+static const struct args_option completeness_options[] = {
+    OPT_SETTINGS,
+    {.name = "all", .en = "of all tasks", .zh = "全部任务"},
+    {.name = "json", .en = "as JSON", .zh = "以 JSON 输出"},
+};
 
 static const struct args_option record_options[] = {
     OPT_SETTINGS,
@@ -280,7 +287,7 @@ static const struct args_command commands[] = {
      "公开注明某项已公布合计存在已知误差（主辅双方签署）", console_note},
     {"events", status_options, NUM(status_options), "TASK", 0, 1,
      "print what happened in a task, when, and who signed it", "列出任务的各项事件、时间与签署方", run_events},
-    {"completeness", status_options, NUM(status_options), "TASK", 0, 1,
+    {"completeness", completeness_options, NUM(completeness_options), "TASK", 0, 1,
      "print how many reports were expected, received, on time and verified, by area",
      "按地区显示应报、收到、按时与验证通过的报告数", run_completeness},
     {"record", record_options, NUM(record_options), NULL, 0, 0,

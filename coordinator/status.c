@@ -11,19 +11,11 @@
 #include "base/json.h"
 #include "base/wire.h"
 #include "coordinator/progress.h"
+#include "coordinator/reported.h"
 #include "coordinator/setup.h"
 #include "coordinator/status_peers.h"
 
-#define REPORT(name) WEFT__V1__REPORT_STATE__REPORT_##name
-
 /* ---- gathering ---- */
-
-/* Reports of the sites that this coordinator serves. */
-struct counts {
-    int expected, accepted, waiting, rejected;
-    int *missing; /* sites without an accepted report */
-    int num_missing;
-};
 
 struct status {
     struct setup setup;
@@ -33,47 +25,6 @@ struct status {
     struct expiry expiry;
     int64_t now_ms;
 };
-
-static int count_site(struct counts *counts, struct db *db, const struct view *view, int site,
-                      struct err *err)
-{
-    const char *id = view->roster->sites[site].wire->id;
-    StoredReport *newest = NULL, *accepted = NULL;
-    uint32_t revision;
-    int rc;
-
-    if ((rc = db_get_report(db, view->task->id, id, 0, &newest, err)) == 0 &&
-        (rc = db_get_accepted(db, view->task->id, id, &accepted, &revision, err)) == 0) {
-        counts->expected++;
-        counts->accepted += accepted != NULL;
-        counts->waiting += newest != NULL && newest->state == REPORT(WAITING);
-        counts->rejected += accepted == NULL && newest != NULL && newest->state == REPORT(REJECTED);
-        if (accepted == NULL) {
-            counts->missing[counts->num_missing++] = site;
-        }
-    }
-    wire_free(&newest);
-    wire_free(&accepted);
-    return rc;
-}
-
-static int count_reports(struct counts *counts, const struct status *status, const struct view *view,
-                         struct err *err)
-{
-    struct db db = {status->reading.txn, status->setup.identity.at_rest_key};
-    int self = roster_find_coordinator(view->roster, status->setup.identity.id), rc = 0;
-
-    *counts = (struct counts){.missing = calloc((size_t)view->roster->num_sites + 1, sizeof(int))};
-    if (counts->missing == NULL) {
-        return err_set(err, ERR_NO_MEMORY, "status");
-    }
-    for (int site = 0; view->num_parts == 0 && self != NONE && site < view->roster->num_sites && rc == 0; site++) {
-        if (roster_serves(view->roster, self, view->roster->sites[site].supervisor)) {
-            rc = count_site(counts, &db, view, site, err);
-        }
-    }
-    return rc;
-}
 
 static const char *role_of(const struct status *status, const struct view *view)
 {
@@ -86,7 +37,7 @@ static const char *role_of(const struct status *status, const struct view *view)
 }
 
 /* While reports are awaited, it is known here which of the own sites' are. */
-static void add_missing_sites(struct progress *progress, struct counts *counts)
+static void add_missing_sites(struct progress *progress, struct reported *counts)
 {
     int *missing = progress->missing;
 
@@ -169,7 +120,7 @@ static const char *role_text(const struct status *status, const struct view *vie
 }
 
 static void print_task(const struct status *status, const struct view *view, const struct progress *progress,
-                       const struct counts *counts, enum err_lang lang)
+                       const struct reported *counts, enum err_lang lang)
 {
     const struct wording *words = &wordings[lang];
     const Weft__V1__Task *task = view->task->wire;
@@ -277,7 +228,7 @@ static void write_waiting(struct json *json, const struct status *status, const 
 }
 
 static void write_task(struct json *json, const struct status *status, const struct view *view,
-                       const struct progress *progress, const struct counts *counts)
+                       const struct progress *progress, const struct reported *counts)
 {
     const Weft__V1__Task *task = view->task->wire;
     const struct view_times times = view_times(view);
@@ -354,15 +305,17 @@ static int peers(const struct status *status, struct json *json, enum err_lang l
 static int each_task(const struct status *status, struct json *json, enum err_lang lang, struct err *err)
 {
     size_t num = status->reading.core == NULL ? 0 : core_num_tasks(status->reading.core);
+    struct db db = {status->reading.txn, status->setup.identity.at_rest_key};
     int rc = 0;
 
     for (size_t i = 0; i < num && rc == 0; i++) {
         const struct view *view = core_task_view(status->reading.core, i);
         struct progress progress = {0};
-        struct counts counts = {0};
+        struct reported counts = {0};
         int area = own_area(status, view);
         if ((rc = progress_of(&progress, view, area == NONE ? view->roster->top : area, status->now_ms, err)) == 0 &&
-            (rc = count_reports(&counts, status, view, err)) == 0) {
+            (rc = reported_count(&counts, &db, view, roster_find_coordinator(view->roster, status->setup.identity.id),
+                                  view->roster->top, err)) == 0) {
             add_missing_sites(&progress, &counts);
             if (json != NULL) {
                 write_task(json, status, view, &progress, &counts);
@@ -374,7 +327,7 @@ static int each_task(const struct status *status, struct json *json, enum err_la
                 json_end(json);
             }
         }
-        free(counts.missing);
+        reported_clear(&counts);
         progress_clear(&progress);
     }
     return rc;

@@ -2,7 +2,7 @@
 # those of plain SQL. Sourced by tests that disturb it. Wants BUILD, ROOT, WORK, and federation.sh.
 #
 #   province_split                    the hospitals' records; sets SITES
-#   province_begin                    keys, roster and task
+#   province_begin                    keys, roster and task (TASK_TIMES: more of its settings)
 #   province_start                    start all coordinators (ALL)
 #   restart ID                        start one again, at its old port
 #   report_site ID COMMAND...         import, evaluate, approve once, then COMMAND (given the settings) until it succeeds
@@ -53,6 +53,7 @@ close: "+40m"
 close_when_complete: true
 min_sites: 3
 min_cell: 5
+${TASK_TIMES:-}
 YAML
   publish_task "$WORK/task.yaml" "$ROOT/catalogue/eicu-demo.yaml"
   FED_POLL=200ms

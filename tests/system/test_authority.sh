@@ -205,7 +205,7 @@ for d in pub/*.doc; do passes "show $d" "$authority" show --full "$d"; done
 # ---- a revision has neither grace nor fallback and goes on as its task did
 passes "leader signs the quarter" sign_task leader quarter.doc
 passes "helper signs the quarter" sign_task helper quarter.doc
-passes "revise" "$authority" revise --task quarter.doc --roster r.doc --days 2 --out revised.doc
+passes "revise" "$authority" revise --task quarter.doc --roster r.doc --for +2d --out revised.doc
 grep -q "  close: 2090-04-30T00:00:00.000+08:00" out.txt || fail "the revision does not follow its task"
 ! grep -qE "  (due|fallback):" out.txt || fail "the revision has the grace or the fallback of its task"
 
