@@ -57,6 +57,8 @@ struct core_task {
     bool has_hpke_key;
     struct core_pair_key *pair_keys; /* by coordinator: of the pair with it */
     bool is_dirty; /* something changed since the last look at what is to be done */
+    bool has_new_release; /* since totals were compared */
+    int64_t compared_ms;
     int64_t looked_ms;
     int64_t began_ms; /* when this program first looked at the task; 0: not yet */
     int trouble; /* the error that its last look met, so that it is logged once */

@@ -17,6 +17,7 @@
 
 #define BATCH_BYTES      (1u << 20)
 #define BATCH_DOCUMENTS  256
+#define COMPARE_MS       10000 /* between comparisons of all totals with each other, as releases come in */
 #define LOOSE_CATALOGUES 16 /* that may be held beside one for each task */
 
 /* ---- global documents: rosters, catalogues, tasks ---- */
@@ -279,20 +280,6 @@ static int take_global(struct core *core, struct db *db, const Weft__V1__Documen
     return rc;
 }
 
-/* A release that contradicts others is kept as it is signed, and said aloud. */
-static int look_for_contradictions(const struct core_task *task, struct err *err)
-{
-    struct err why = {0};
-    int rc = contradictions_check(task->view, &why);
-
-    if (rc == ERR_TOTALS_CONTRADICT) {
-        log_error("totals contradict each other", LOG_TEXT("task", task->task->hex), LOG_ERR(&why));
-        return 0;
-    }
-    *err = rc != 0 ? why : *err;
-    return rc;
-}
-
 int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *document, bool *is_new,
                   struct err *err)
 {
@@ -320,7 +307,8 @@ int exchange_take(struct core *core, struct db *db, const Weft__V1__Document *do
         task->view_number = number;
         task->is_dirty = true;
     }
-    return *is_new && document->type == DOC(RELEASE) ? look_for_contradictions(task, err) : 0;
+    task->has_new_release |= *is_new && document->type == DOC(RELEASE);
+    return 0;
 }
 
 int exchange_refresh(struct db *db, struct core_task *task, struct err *err)
@@ -713,6 +701,24 @@ static int with_helpers(struct core_round *round, struct core_task *task, const 
     return 0;
 }
 
+/* Once for all releases that came since the last time. One that contradicts others is kept as it is signed, and said
+ * aloud. */
+static int look_for_contradictions(struct core_task *task, struct err *err)
+{
+    struct err why = {0};
+    int rc = contradictions_check(task->view, &why);
+
+    task->has_new_release = rc != 0 && rc != ERR_TOTALS_CONTRADICT;
+    if (rc == ERR_TOTALS_CONTRADICT) {
+        log_error("totals contradict each other", LOG_TEXT("task", task->task->hex), LOG_ERR(&why));
+        return 0;
+    }
+    if (rc != 0 && err != NULL) {
+        *err = why;
+    }
+    return rc;
+}
+
 int exchange_due(struct core_round *round, struct core_task *task, struct err *err)
 {
     struct core *core = round->core;
@@ -725,6 +731,12 @@ int exchange_due(struct core_round *round, struct core_task *task, struct err *e
 
     if (task != NULL && !erasure_is_due(task, round->now_ms) && (rc = key_sheet_due(round, task, err)) != 0) {
         return rc;
+    }
+    if (task != NULL && task->has_new_release && round->now_ms >= task->compared_ms + COMPARE_MS) {
+        task->compared_ms = round->now_ms;
+        if ((rc = look_for_contradictions(task, err)) != 0) {
+            return rc;
+        }
     }
     if (is_helper) {
         return 0; /* a helper's leaders bring and fetch everything */
