@@ -8,7 +8,8 @@
 #include "catalogue/decimal.h"
 #include "catalogue/expr_lex.h"
 
-#define NAME_SIZE 65 /* of names in messages, with NUL */
+#define NAME_SIZE 65  /* of names in messages, with NUL */
+#define SETS_MAX  256 /* that a suggestion looks at */
 
 struct parser {
     const struct expr_source *source;
@@ -17,6 +18,8 @@ struct parser {
     struct token token; /* the next one, not yet taken */
     size_t next;        /* offset after it */
     int table;          /* rows of which table are meant */
+    int outer;          /* and around the aggregate that is being read, or SCHEMA_NONE */
+    bool uses_outer;    /* its condition read `outer` */
     int depth;
     struct err *err;
 };
@@ -194,24 +197,45 @@ static int name_expected(struct parser *p)
     return fail(p, p->token.offset, ERR_EXPR_SYNTAX, "a name is expected here");
 }
 
-/* column | ancestor "." column */
+static bool is_name(const struct token *token, const char *name)
+{
+    return token->len == strlen(name) && memcmp(token->text, name, token->len) == 0;
+}
+
+/* The table of a qualified column: an ancestor, or that of the row at hand around the aggregate. */
+static int find_source(struct parser *p, const struct token *token, int *source)
+{
+    if (is_name(token, "outer")) {
+        if (p->outer == SCHEMA_NONE)
+            return fail(p, token->offset, ERR_EXPR_TYPE,
+                        "outer is for conditions of exists, count, ... only");
+        p->uses_outer = true;
+        *source = p->outer;
+        return ERR_OK;
+    }
+    *source = schema_find_table(token->text, token->len);
+    if (*source == SCHEMA_NONE)
+        return unknown_table(p, token);
+    if (!schema_is_ancestor(*source, p->table))
+        return fail(p, token->offset, ERR_EXPR_TYPE, "%s is no ancestor of %s: use exists, count, min or max",
+                    schema_table(*source)->name, schema_table(p->table)->name);
+    return ERR_OK;
+}
+
+/* column | ancestor "." column | "outer" "." column */
 static int parse_column(struct parser *p, struct expr_node **out)
 {
     struct token token = p->token;
     int source = p->table, column = SCHEMA_NONE;
+    bool is_outer = false;
     int rc;
 
     if ((rc = name_expected(p)) != ERR_OK || (rc = advance(p)) != ERR_OK)
         return rc;
     if (at_symbol(p, ".")) {
-        source = schema_find_table(token.text, token.len);
-        if (source == SCHEMA_NONE)
-            return unknown_table(p, &token);
-        if (!schema_is_ancestor(source, p->table))
-            return fail(p, token.offset, ERR_EXPR_TYPE,
-                        "%s is no ancestor of %s: use exists, count, min or max", schema_table(source)->name,
-                        schema_table(p->table)->name);
-        if ((rc = advance(p)) != ERR_OK || (rc = name_expected(p)) != ERR_OK)
+        is_outer = is_name(&token, "outer");
+        if ((rc = find_source(p, &token, &source)) != ERR_OK || (rc = advance(p)) != ERR_OK ||
+            (rc = name_expected(p)) != ERR_OK)
             return rc;
         token = p->token;
         if ((rc = advance(p)) != ERR_OK)
@@ -223,6 +247,7 @@ static int parse_column(struct parser *p, struct expr_node **out)
         return rc;
     (*out)->source = source;
     (*out)->column = column;
+    (*out)->is_outer = is_outer;
     (*out)->unit = schema_table(source)->columns[column].unit;
     return ERR_OK;
 }
@@ -264,20 +289,28 @@ static int parse_contains(struct parser *p, struct expr_node **out)
     return expect(p, TOKEN_SYMBOL, ")");
 }
 
-/* For whose rows an aggregate over `child` is computed: the nearest of the table at hand and its ancestors
- * that `child` descends from. */
-static int aggregate_target(const struct parser *p, int child)
+/* For whose rows an aggregate over node->source is computed: the nearest of the table at hand and its ancestors
+ * that it descends from; or the rows of the same person. */
+static int find_target(struct parser *p, struct expr_node *node)
 {
     int target = p->table;
 
-    while (target != SCHEMA_NONE && (target == child || !schema_is_ancestor(target, child)))
+    while (target != SCHEMA_NONE && (target == node->source || !schema_is_ancestor(target, node->source)))
         target = schema_table(target)->parent;
-    return target;
+    node->target = target;
+    if (target != SCHEMA_NONE)
+        return ERR_OK;
+    node->is_by_person = node->source == p->table && schema_table(p->table)->person != SCHEMA_NONE;
+    node->target = p->table;
+    if (node->is_by_person)
+        return ERR_OK;
+    return fail(p, p->token.offset, ERR_EXPR_TYPE, "rows of %s do not belong to rows of %s",
+                schema_table(node->source)->name, schema_table(p->table)->name);
 }
 
 static int parse_where(struct parser *p, struct expr_node *node)
 {
-    int outer = p->table;
+    const struct parser around = *p;
     struct expr_node *condition;
     size_t offset;
     int rc;
@@ -287,16 +320,28 @@ static int parse_where(struct parser *p, struct expr_node *node)
     if ((rc = advance(p)) != ERR_OK)
         return rc;
     offset = p->token.offset;
+    p->outer = around.table;
     p->table = node->source;
+    p->uses_outer = false;
     rc = parse_or(p, &condition);
-    p->table = outer;
+    node->is_correlated = p->uses_outer;
+    p->table = around.table;
+    p->outer = around.outer;
+    p->uses_outer = around.uses_outer;
     if (rc != ERR_OK || (rc = require_bool(p, condition, offset)) != ERR_OK)
         return rc;
     node->left = condition;
     return ERR_OK;
 }
 
-/* The column of min and max, after the child's name. */
+static bool is_summable(enum expr_op op, enum value_type type)
+{
+    if (op == EXPR_COUNT_DISTINCT)
+        return true;
+    return type == VALUE_INT || type == VALUE_FIXED || (op != EXPR_SUM && type == VALUE_TIME);
+}
+
+/* The column of min, max, sum and count distinct, after the name of its table. */
 static int parse_aggregated(struct parser *p, struct expr_node *node)
 {
     const struct schema_column *column;
@@ -306,11 +351,13 @@ static int parse_aggregated(struct parser *p, struct expr_node *node)
         (rc = find_column(p, node->source, &p->token, &node->column)) != ERR_OK)
         return rc;
     column = &schema_table(node->source)->columns[node->column];
-    if (column->type != VALUE_INT && column->type != VALUE_FIXED && column->type != VALUE_TIME)
-        return fail(p, p->token.offset, ERR_EXPR_TYPE, "a column of type %s has no least or greatest value",
+    if (!is_summable(node->op, column->type))
+        return fail(p, p->token.offset, ERR_EXPR_TYPE, "a column of type %s has no such value",
                     schema_type_text(column->type));
-    node->type = column->type;
-    node->unit = column->unit;
+    if (node->op != EXPR_COUNT_DISTINCT) {
+        node->type = column->type;
+        node->unit = column->unit;
+    }
     return advance(p);
 }
 
@@ -321,20 +368,78 @@ static int parse_aggregate(struct parser *p, struct expr_node **out, enum expr_o
 
     if ((rc = new_node(p, &node, op, op == EXPR_EXISTS ? VALUE_BOOL : VALUE_INT, p->token.offset)) !=
             ERR_OK ||
-        (rc = advance(p)) != ERR_OK || (rc = expect(p, TOKEN_SYMBOL, "(")) != ERR_OK ||
-        (rc = name_expected(p)) != ERR_OK)
+        (rc = advance(p)) != ERR_OK || (rc = expect(p, TOKEN_SYMBOL, "(")) != ERR_OK)
+        return rc;
+    if (op == EXPR_COUNT && at_word(p, "distinct")) {
+        node->op = EXPR_COUNT_DISTINCT;
+        if ((rc = advance(p)) != ERR_OK)
+            return rc;
+    }
+    if ((rc = name_expected(p)) != ERR_OK)
         return rc;
     node->source = schema_find_table(p->token.text, p->token.len);
     if (node->source == SCHEMA_NONE)
         return unknown_table(p, &p->token);
-    node->target = aggregate_target(p, node->source);
-    if (node->target == SCHEMA_NONE)
-        return fail(p, p->token.offset, ERR_EXPR_TYPE, "rows of %s do not belong to rows of %s",
-                    schema_table(node->source)->name, schema_table(p->table)->name);
-    if ((rc = advance(p)) != ERR_OK ||
-        ((op == EXPR_MIN || op == EXPR_MAX) && (rc = parse_aggregated(p, node)) != ERR_OK) ||
+    if ((rc = find_target(p, node)) != ERR_OK || (rc = advance(p)) != ERR_OK ||
+        (node->op != EXPR_EXISTS && node->op != EXPR_COUNT && (rc = parse_aggregated(p, node)) != ERR_OK) ||
         (rc = parse_where(p, node)) != ERR_OK)
         return rc;
+    *out = node;
+    return expect(p, TOKEN_SYMBOL, ")");
+}
+
+/* ---- functions of times ---- */
+
+static int parse_sum(struct parser *p, struct expr_node **out);
+
+static int parse_time(struct parser *p, struct expr_node **out)
+{
+    size_t offset = p->token.offset;
+    int rc = parse_sum(p, out);
+
+    if (rc == ERR_OK && (*out)->type != VALUE_TIME)
+        rc = fail(p, offset, ERR_EXPR_TYPE, "a time is expected here, this is of type %s",
+                  schema_type_text((*out)->type));
+    return rc;
+}
+
+/* ("days" | "months") "(" time "," time ")" */
+static int parse_calendar(struct parser *p, struct expr_node **out, enum expr_op op)
+{
+    struct calendar_zone zone;
+    struct expr_node *node = NULL, *from, *to;
+    int rc;
+
+    if ((rc = new_node(p, &node, op, VALUE_INT, p->token.offset)) != ERR_OK || (rc = advance(p)) != ERR_OK ||
+        (rc = expect(p, TOKEN_SYMBOL, "(")) != ERR_OK || (rc = parse_time(p, &from)) != ERR_OK ||
+        (rc = expect(p, TOKEN_SYMBOL, ",")) != ERR_OK || (rc = parse_time(p, &to)) != ERR_OK ||
+        (rc = calendar_zone(&zone, NULL, p->err)) != ERR_OK)
+        return rc;
+    node->unit = op == EXPR_DAYS ? UNIT_DAY : UNIT_NONE;
+    node->left = from;
+    node->right = to;
+    node->number = p->source->zone != NULL ? p->source->zone->offset_minutes : zone.offset_minutes;
+    *out = node;
+    return expect(p, TOKEN_SYMBOL, ")");
+}
+
+/* "minutes" "(" difference of times ")" */
+static int parse_minutes(struct parser *p, struct expr_node **out)
+{
+    struct expr_node *node = NULL, *difference;
+    size_t offset;
+    int rc;
+
+    if ((rc = new_node(p, &node, EXPR_MINUTES, VALUE_INT, p->token.offset)) != ERR_OK ||
+        (rc = advance(p)) != ERR_OK || (rc = expect(p, TOKEN_SYMBOL, "(")) != ERR_OK)
+        return rc;
+    offset = p->token.offset;
+    if ((rc = parse_sum(p, &difference)) != ERR_OK)
+        return rc;
+    if (difference->unit != UNIT_MS)
+        return fail(p, offset, ERR_EXPR_TYPE, "the difference of two times is expected here");
+    node->unit = UNIT_MINUTE;
+    node->left = difference;
     *out = node;
     return expect(p, TOKEN_SYMBOL, ")");
 }
@@ -355,7 +460,11 @@ static int parse_primary(struct parser *p, struct expr_node **out)
     static const struct {
         const char *name;
         enum expr_op op;
-    } aggregates[] = {{"exists", EXPR_EXISTS}, {"count", EXPR_COUNT}, {"min", EXPR_MIN}, {"max", EXPR_MAX}};
+    } aggregates[] = {{"exists", EXPR_EXISTS},
+                      {"count", EXPR_COUNT},
+                      {"min", EXPR_MIN},
+                      {"max", EXPR_MAX},
+                      {"sum", EXPR_SUM}};
     int rc;
 
     if (at_symbol(p, "("))
@@ -377,6 +486,10 @@ static int parse_primary(struct parser *p, struct expr_node **out)
         return parse_truth(p, out);
     if (at_word(p, "contains"))
         return parse_contains(p, out);
+    if (at_word(p, "days") || at_word(p, "months"))
+        return parse_calendar(p, out, at_word(p, "days") ? EXPR_DAYS : EXPR_MONTHS);
+    if (at_word(p, "minutes"))
+        return parse_minutes(p, out);
     for (size_t i = 0; i < sizeof(aggregates) / sizeof(aggregates[0]); i++) {
         if (at_word(p, aggregates[i].name))
             return parse_aggregate(p, out, aggregates[i].op);
@@ -401,13 +514,38 @@ static int widen(struct parser *p, struct expr_node *literal, enum value_type ty
     return ERR_OK;
 }
 
+/* A duration beside times is in milliseconds as they are. */
+static int scale_duration(struct parser *p, struct expr_node *literal, bool beside_times, size_t offset)
+{
+    static const int64_t ms = 60000;
+
+    if (!beside_times || literal->op != EXPR_NUMBER || literal->unit != UNIT_MINUTE)
+        return ERR_OK;
+    if (literal->number > VALUE_LIMIT / ms || literal->number < -VALUE_LIMIT / ms)
+        return fail(p, offset, ERR_EXPR_LIMIT, "number too large");
+    literal->number *= ms;
+    literal->unit = UNIT_MS;
+    return ERR_OK;
+}
+
 static bool fits_unit(const struct expr_node *a, const struct expr_node *b)
 {
     if (a->unit == b->unit)
         return true;
     if (b->op == EXPR_NUMBER && b->unit == UNIT_NONE)
-        return a->unit == UNIT_YEAR || b->number == 0;
+        return a->unit == UNIT_YEAR || a->unit == UNIT_DAY || b->number == 0;
     return false;
+}
+
+static const char *unit_advice(const struct expr_node *a, const struct expr_node *b)
+{
+    if (a->unit == UNIT_DAY || b->unit == UNIT_DAY)
+        return "; days of the calendar are compared with bare numbers";
+    if ((a->unit == UNIT_MS && b->unit == UNIT_MINUTE) || (a->unit == UNIT_MINUTE && b->unit == UNIT_MS))
+        return "; write minutes(...) around the difference of times";
+    if (a->unit == UNIT_MINUTE || b->unit == UNIT_MINUTE || a->unit == UNIT_MS || b->unit == UNIT_MS)
+        return "; write durations as 30min, 24h or 7d";
+    return "";
 }
 
 /* Numbers on both sides, of one type and unit. */
@@ -415,16 +553,27 @@ static int match_numbers(struct parser *p, struct expr_node *a, struct expr_node
 {
     int rc;
 
-    if ((rc = widen(p, a, b->type, offset)) != ERR_OK || (rc = widen(p, b, a->type, offset)) != ERR_OK)
+    if ((rc = widen(p, a, b->type, offset)) != ERR_OK || (rc = widen(p, b, a->type, offset)) != ERR_OK ||
+        (rc = scale_duration(p, a, b->unit == UNIT_MS, offset)) != ERR_OK ||
+        (rc = scale_duration(p, b, a->unit == UNIT_MS, offset)) != ERR_OK)
         return rc;
     if (a->type != b->type)
         return fail(p, offset, ERR_EXPR_TYPE, "%s and %s do not fit each other", schema_type_text(a->type),
                     schema_type_text(b->type));
     if (!fits_unit(a, b) && !fits_unit(b, a))
-        return fail(p, offset, ERR_EXPR_TYPE, "units do not fit each other%s",
-                    a->unit == UNIT_MINUTE || b->unit == UNIT_MINUTE ? "; write durations as 30min, 24h or 7d"
-                                                                     : "");
+        return fail(p, offset, ERR_EXPR_TYPE, "units do not fit each other%s", unit_advice(a, b));
     return ERR_OK;
+}
+
+/* The column holds codes in upper case. */
+static void raise_case(struct parser *p, const struct expr_node *literal)
+{
+    char *text = p->expr->strings + (literal->string - p->expr->strings);
+
+    for (; *text != '\0'; text++) {
+        if (*text >= 'a' && *text <= 'z')
+            *text = (char)(*text - 'a' + 'A');
+    }
 }
 
 /* `literal` is a string: the other side must be a column that holds such, and know a closed code. */
@@ -442,6 +591,8 @@ static int match_string(struct parser *p, const struct expr_node *column, const 
     schema = &schema_table(column->source)->columns[column->column];
     if (schema->pseudonym)
         return fail(p, offset, ERR_EXPR_TYPE, "%s is stored as a pseudonym", schema->name);
+    if (schema->upper)
+        raise_case(p, literal);
     if (schema->codes == NULL)
         return ERR_OK;
     for (; schema->codes[num] != NULL; num++) {
@@ -489,6 +640,38 @@ static int binary(struct parser *p, struct expr_node **left, struct expr_node *r
     return ERR_OK;
 }
 
+/* time - time, time + duration, time - duration */
+static int add_to_time(struct parser *p, struct expr_node **left, struct expr_node *right, enum expr_op op,
+                       size_t offset)
+{
+    bool is_difference = op == EXPR_SUB && right->type == VALUE_TIME;
+    int rc;
+
+    if (!is_difference && ((rc = scale_duration(p, right, true, offset)) != ERR_OK || right->unit != UNIT_MS))
+        return rc != ERR_OK ? rc
+                            : fail(p, offset, ERR_EXPR_TYPE,
+                                   "a time and a duration like 24h, or the difference of two times");
+    rc = binary(p, left, right, op, is_difference ? VALUE_INT : VALUE_TIME, offset);
+    if (rc == ERR_OK)
+        (*left)->unit = is_difference ? UNIT_MS : UNIT_NONE;
+    return rc;
+}
+
+static int add(struct parser *p, struct expr_node **left, struct expr_node *right, enum expr_op op,
+               size_t offset)
+{
+    int rc;
+
+    if ((*left)->type == VALUE_TIME)
+        return add_to_time(p, left, right, op, offset);
+    if ((rc = match_numbers(p, *left, right, offset)) != ERR_OK)
+        return rc;
+    if ((*left)->type != VALUE_INT && (*left)->type != VALUE_FIXED)
+        return fail(p, offset, ERR_EXPR_TYPE, "%s cannot be added or subtracted",
+                    schema_type_text((*left)->type));
+    return binary(p, left, right, op, (*left)->type, offset);
+}
+
 static int parse_sum(struct parser *p, struct expr_node **out)
 {
     struct expr_node *right;
@@ -498,13 +681,9 @@ static int parse_sum(struct parser *p, struct expr_node **out)
         enum expr_op op = at_symbol(p, "+") ? EXPR_ADD : EXPR_SUB;
         size_t offset = p->token.offset;
 
-        if ((rc = advance(p)) != ERR_OK || (rc = parse_primary(p, &right)) != ERR_OK ||
-            (rc = match_numbers(p, *out, right, offset)) != ERR_OK)
+        if ((rc = advance(p)) != ERR_OK || (rc = parse_primary(p, &right)) != ERR_OK)
             return rc;
-        if ((*out)->type != VALUE_INT && (*out)->type != VALUE_FIXED)
-            return fail(p, offset, ERR_EXPR_TYPE, "%s cannot be added or subtracted",
-                        schema_type_text((*out)->type));
-        rc = binary(p, out, right, op, (*out)->type, offset);
+        rc = add(p, out, right, op, offset);
     }
     return rc;
 }
@@ -529,6 +708,46 @@ static int parse_item(struct parser *p, struct expr_node *left, struct expr_node
     if (!is_literal(*item))
         return fail(p, offset, ERR_EXPR_SYNTAX, "a list holds literals");
     return match(p, EXPR_IN, left, *item, offset);
+}
+
+static const struct code_set *find_set(const struct parser *p, const struct token *token)
+{
+    for (size_t i = 0; i < p->source->num_sets; i++) {
+        if (is_name(token, p->source->sets[i].id))
+            return &p->source->sets[i];
+    }
+    return NULL;
+}
+
+static int unknown_set(struct parser *p)
+{
+    const char *known[SETS_MAX], *near;
+    size_t num = p->source->num_sets < SETS_MAX ? p->source->num_sets : SETS_MAX;
+    char name[NAME_SIZE];
+
+    for (size_t i = 0; i < num; i++)
+        known[i] = p->source->sets[i].id;
+    near = suggest_nearest(token_name(&p->token, name), known, num);
+    return fail(p, p->token.offset, ERR_EXPR_UNKNOWN_NAME, "no set of codes %s%s%s", name,
+                near != NULL ? "; nearest: " : "", near != NULL ? near : "");
+}
+
+static int parse_in_set(struct parser *p, struct expr_node **out, size_t offset)
+{
+    const struct code_set *set = find_set(p, &p->token);
+    struct expr_node *column = *out;
+    int rc;
+
+    if (set == NULL)
+        return unknown_set(p);
+    if (column->op != EXPR_COLUMN || column->type != VALUE_CODE ||
+        !schema_table(column->source)->columns[column->column].upper)
+        return fail(p, p->token.offset, ERR_EXPR_TYPE, "sets are for columns of ICD and such codes");
+    if ((rc = new_node(p, out, EXPR_IN_SET, VALUE_BOOL, offset)) != ERR_OK)
+        return rc;
+    (*out)->left = column;
+    (*out)->set = set;
+    return advance(p);
 }
 
 /* "{" literal {"," literal} "}" */
@@ -608,7 +827,10 @@ static int parse_comparison(struct parser *p, struct expr_node **out)
     if (negative && (rc = advance(p)) != ERR_OK)
         return rc;
     if (at_word(p, "in")) {
-        if ((rc = advance(p)) != ERR_OK || (rc = parse_in(p, out, offset)) != ERR_OK)
+        if ((rc = advance(p)) != ERR_OK)
+            return rc;
+        rc = p->token.kind == TOKEN_NAME ? parse_in_set(p, out, offset) : parse_in(p, out, offset);
+        if (rc != ERR_OK)
             return rc;
         return negative ? negate(p, out, offset) : ERR_OK;
     }
@@ -683,6 +905,8 @@ static int check_wanted(struct parser *p, const struct expr_node *root, enum exp
 {
     if (want == EXPR_WANT_BOOL)
         return require_bool(p, root, 0);
+    if (root->unit == UNIT_MS)
+        return fail(p, 0, ERR_EXPR_TYPE, "write minutes(...) around the difference of times");
     if (root->type == VALUE_INT || root->type == VALUE_FIXED)
         return ERR_OK;
     return fail(p, 0, ERR_EXPR_TYPE, "a number is expected here, this is of type %s",
@@ -708,7 +932,7 @@ static int allocate(struct expr **out, size_t text_len, size_t max_nodes, struct
 int expr_parse(struct expr **out, const struct expr_source *source, int table, enum expr_want want,
                struct err *err)
 {
-    struct parser p = {.source = source, .table = table, .err = err};
+    struct parser p = {.source = source, .table = table, .outer = SCHEMA_NONE, .err = err};
     size_t text_len = strlen(source->text);
     struct expr_node *root;
     int rc;

@@ -342,21 +342,20 @@ static void expect_code(struct records *records, int table, const char *name, co
 
 static void test_import__takes_codes_of_the_front_page_interface(void **state)
 {
-    static const char stays[] = "mapping: 1\ntable: discharge\ncolumns:\n  record: {from: id}\n"
+    static const char pages[] = "mapping: 1\ntable: discharge\ncolumns:\n  record: {from: id}\n"
                                 "  discharge_time: {from: B15}\n  disposition: {from: B34C}\n"
                                 "  sex: {from: A12C}\n";
-    static const char diagnoses[] = "mapping: 1\ntable: diagnosis\ncolumns:\n  record: {from: id}\n"
-                                    "  discharge: {from: d}\n  code: {from: c}\n";
+    static const char codes[] = "mapping: 1\ntable: diagnosis\ncolumns:\n  record: {from: id}\n"
+                                "  discharge: {from: d}\n  code: {from: c}\n";
     struct import_counts counts;
     struct records records;
 
     (void)state;
     records_begin(&records);
     assert_int_equal(
-        records_import(&records, stays, "id,B15,B34C,A12C\na,2024-01-01,5,female\n", NULL, &counts, NULL),
+        records_import(&records, pages, "id,B15,B34C,A12C\na,2024-01-01,5,female\n", NULL, &counts, NULL),
         ERR_OK);
-    assert_int_equal(records_import(&records, diagnoses, "id,d,c\n1,a,j42.x00\n", NULL, &counts, NULL),
-                     ERR_OK);
+    assert_int_equal(records_import(&records, codes, "id,d,c\n1,a,j42.x00\n", NULL, &counts, NULL), ERR_OK);
     expect_code(&records, SCHEMA_DISCHARGE, "disposition", "died");
     expect_code(&records, SCHEMA_DISCHARGE, "sex", "female");
     expect_code(&records, SCHEMA_DIAGNOSIS, "code", "J42.X00");
