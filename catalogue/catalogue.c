@@ -8,6 +8,7 @@
 #include "catalogue/catalogue.h"
 #include "catalogue/decimal.h"
 #include "catalogue/kind.h"
+#include "catalogue/read_sets.h"
 
 #define ID_MAX_LEN 64
 
@@ -80,7 +81,10 @@ static int read_expr(const struct loader *loader, const struct yaml_node *map, c
                      enum expr_want want, struct expr **expr)
 {
     const struct yaml_node *node = yaml_find(map, key);
-    struct expr_source source = {.raw = loader->raw};
+    struct expr_source source = {.raw = loader->raw,
+                                 .sets = loader->catalogue->sets,
+                                 .num_sets = loader->catalogue->num_sets,
+                                 .zone = &loader->catalogue->zone};
     struct err place = {0};
     int rc;
 
@@ -100,6 +104,60 @@ static int read_expr(const struct loader *loader, const struct yaml_node *map, c
 
 /* ---- populations and strata ---- */
 
+static int check_num(const struct loader *loader, const struct yaml_node *node, size_t max)
+{
+    if (yaml_num(node) <= max)
+        return ERR_OK;
+    return yaml_fail(node, loader->err, ERR_CATALOGUE_BAD_VALUE, "more than %zu", max);
+}
+
+static int read_rule(const struct loader *loader, const struct yaml_node *map,
+                     struct catalogue_population *population)
+{
+    struct catalogue_rule *rule = &population->rules[population->num_rules];
+    int rc;
+
+    if ((rc = yaml_as_map(map, loader->err)) != ERR_OK ||
+        (rc = yaml_no_other_keys(map, YAML_KEYS("id", "name", "where"), loader->err)) != ERR_OK ||
+        (rc = read_id(loader, map, "id", &rule->id)) != ERR_OK ||
+        (rc = read_name(loader, map, &rule->name)) != ERR_OK)
+        return rc;
+    for (size_t i = 0; i < population->num_rules; i++) {
+        if (strcmp(population->rules[i].id, rule->id) == 0)
+            return yaml_fail(map, loader->err, ERR_CATALOGUE_DUPLICATE_ID, "rule %s", rule->id);
+    }
+    population->num_rules++; /* from here on its expression is freed with the rest */
+    if ((rc = read_expr(loader, map, "where", population->table, EXPR_WANT_BOOL, &rule->where)) != ERR_OK ||
+        rule->where != NULL)
+        return rc;
+    return yaml_fail(map, loader->err, ERR_CATALOGUE_BAD_VALUE, "a rule has a condition, where");
+}
+
+/* exclude: one condition, or a list of rules. */
+static int read_exclusions(const struct loader *loader, const struct yaml_node *map,
+                           struct catalogue_population *population)
+{
+    const struct yaml_node *node = yaml_find(map, "exclude");
+    int rc = ERR_OK;
+
+    if (node == NULL)
+        return ERR_OK;
+    if (yaml_kind(node) == YAML_LIST && (rc = check_num(loader, node, CATALOGUE_MAX_RULES)) != ERR_OK)
+        return rc;
+    population->rules = calloc(yaml_num(node) + 1, sizeof(*population->rules));
+    if (population->rules == NULL)
+        return no_memory(loader);
+    if (yaml_kind(node) != YAML_LIST) {
+        population->rules[0] = (struct catalogue_rule){.id = "", .name = {"", ""}};
+        population->num_rules = 1;
+        return read_expr(loader, map, "exclude", population->table, EXPR_WANT_BOOL,
+                         &population->rules[0].where);
+    }
+    for (size_t i = 0; rc == ERR_OK && i < yaml_num(node); i++)
+        rc = read_rule(loader, yaml_item(node, i), population);
+    return rc;
+}
+
 static int read_population(const struct loader *loader, const struct yaml_node *map,
                            struct catalogue_population *population)
 {
@@ -113,14 +171,7 @@ static int read_population(const struct loader *loader, const struct yaml_node *
         (rc = read_expr(loader, map, "where", population->table, EXPR_WANT_BOOL, &population->where)) !=
             ERR_OK)
         return rc;
-    return read_expr(loader, map, "exclude", population->table, EXPR_WANT_BOOL, &population->exclude);
-}
-
-static int check_num(const struct loader *loader, const struct yaml_node *node, size_t max)
-{
-    if (yaml_num(node) <= max)
-        return ERR_OK;
-    return yaml_fail(node, loader->err, ERR_CATALOGUE_BAD_VALUE, "more than %zu", max);
+    return read_exclusions(loader, map, population);
 }
 
 static int read_populations(const struct loader *loader, const struct yaml_node *root)
@@ -226,14 +277,15 @@ static int unknown(const struct loader *loader, const struct yaml_node *node, co
     return yaml_fail(node, loader->err, ERR_CATALOGUE_UNKNOWN_REFERENCE, "no %s %.60s is defined", what, id);
 }
 
-static int find_population(const struct loader *loader, const struct yaml_node *map, size_t *index)
+static int find_population(const struct loader *loader, const struct yaml_node *map, const char *key,
+                           size_t *index)
 {
     const struct catalogue *catalogue = loader->catalogue;
     const struct yaml_node *node;
     const char *id;
     int rc;
 
-    if ((rc = yaml_get(map, "population", &node, loader->err)) != ERR_OK ||
+    if ((rc = yaml_get(map, key, &node, loader->err)) != ERR_OK ||
         (rc = yaml_as_string(node, &id, loader->err)) != ERR_OK)
         return rc;
     for (*index = 0; *index < catalogue->num_populations; (*index)++) {
@@ -292,11 +344,13 @@ static int read_kind(const struct loader *loader, const struct yaml_node *map, c
 static int read_exprs(const struct loader *loader, const struct yaml_node *map, const struct kind *kind,
                       struct catalogue_indicator *indicator)
 {
-    int table = loader->catalogue->populations[indicator->population].table;
+    const struct catalogue_population *populations = loader->catalogue->populations;
     const struct yaml_node *node;
     int rc;
 
     for (size_t i = 0; i < CATALOGUE_EXPRS_MAX && kind->exprs[i] != NULL; i++) {
+        int table = populations[i == 0 ? indicator->population : indicator->denominator_population].table;
+
         if ((rc = yaml_get(map, kind->exprs[i], &node, loader->err)) != ERR_OK ||
             (rc = read_expr(loader, map, kind->exprs[i], table, kind->want[i], &indicator->exprs[i])) !=
                 ERR_OK)
@@ -441,18 +495,19 @@ static int read_direction(const struct loader *loader, const struct yaml_node *m
     return ERR_OK;
 }
 
-static int read_target(const struct loader *loader, const struct yaml_node *map,
+static int read_target(const struct loader *loader, const struct yaml_node *node,
                        struct catalogue_target *target)
 {
-    const struct yaml_node *node = NULL;
     int64_t value;
     int rc;
 
-    if ((rc = yaml_opt_map(map, "target", &node, loader->err)) != ERR_OK || node == NULL)
-        return rc;
-    if ((rc = yaml_no_other_keys(node, YAML_KEYS("at_most", "at_least", "from", "source"), loader->err)) !=
-            ERR_OK ||
+    if ((rc = yaml_as_map(node, loader->err)) != ERR_OK ||
+        (rc = yaml_no_other_keys(node,
+                                 YAML_KEYS("at_most", "at_least", "from", "until", "applies_to", "source"),
+                                 loader->err)) != ERR_OK ||
         (rc = yaml_get_string(node, "from", &target->from, loader->err)) != ERR_OK ||
+        (rc = yaml_opt_string(node, "until", &target->until, loader->err)) != ERR_OK ||
+        (rc = yaml_opt_string(node, "applies_to", &target->applies_to, loader->err)) != ERR_OK ||
         (rc = yaml_get_string(node, "source", &target->source, loader->err)) != ERR_OK)
         return rc;
     target->at_most = yaml_find(node, "at_most") != NULL;
@@ -465,26 +520,129 @@ static int read_target(const struct loader *loader, const struct yaml_node *map,
     return rc;
 }
 
+/* target: one, or a list. */
+static int read_targets(const struct loader *loader, const struct yaml_node *map,
+                        struct catalogue_indicator *indicator)
+{
+    const struct yaml_node *node = yaml_find(map, "target");
+    bool is_list = node != NULL && yaml_kind(node) == YAML_LIST;
+    size_t num = is_list ? yaml_num(node) : 1;
+    int rc;
+
+    if (node == NULL)
+        return ERR_OK;
+    if (is_list && (rc = check_num(loader, node, CATALOGUE_MAX_TARGETS)) != ERR_OK)
+        return rc;
+    indicator->targets = calloc(num + 1, sizeof(*indicator->targets));
+    if (indicator->targets == NULL)
+        return no_memory(loader);
+    for (; indicator->num_targets < num; indicator->num_targets++) {
+        if ((rc = read_target(loader, is_list ? yaml_item(node, indicator->num_targets) : node,
+                              &indicator->targets[indicator->num_targets])) != ERR_OK)
+            return rc;
+    }
+    return ERR_OK;
+}
+
+/* How surely the definition is the official one. */
+static int read_confidence(const struct loader *loader, const struct yaml_node *map, const char **out)
+{
+    static const char *const known[] = {"official", "transcription", "seed", "general"};
+    const char *text = NULL;
+    int rc = yaml_opt_string(map, "confidence", &text, loader->err);
+
+    if (rc != ERR_OK || text == NULL)
+        return rc;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i], text) == 0) {
+            *out = known[i];
+            return ERR_OK;
+        }
+    }
+    return yaml_fail(yaml_find(map, "confidence"), loader->err, ERR_CATALOGUE_BAD_VALUE,
+                     "official, transcription, seed or general");
+}
+
+/* Whether rows or persons are counted. */
+static int read_count(const struct loader *loader, const struct yaml_node *map,
+                      struct catalogue_indicator *indicator)
+{
+    int table = loader->catalogue->populations[indicator->population].table;
+    const char *text = "row";
+    int rc = yaml_opt_string(map, "count", &text, loader->err);
+
+    if (rc != ERR_OK)
+        return rc;
+    indicator->is_by_person = strcmp(text, "person") == 0;
+    if (!indicator->is_by_person && strcmp(text, "row") != 0)
+        return yaml_fail(yaml_find(map, "count"), loader->err, ERR_CATALOGUE_BAD_VALUE, "row or person");
+    if (indicator->is_by_person && schema_table(table)->person == SCHEMA_NONE)
+        return yaml_fail(yaml_find(map, "count"), loader->err, ERR_CATALOGUE_BAD_VALUE,
+                         "rows of %s do not say whose they are", schema_table(table)->name);
+    return ERR_OK;
+}
+
+/* Population, strata, and what is counted. */
+static int read_scope(const struct loader *loader, const struct yaml_node *map,
+                      struct catalogue_indicator *indicator)
+{
+    const struct catalogue_population *populations = loader->catalogue->populations;
+    int rc;
+
+    if ((rc = find_population(loader, map, "population", &indicator->population)) != ERR_OK)
+        return rc;
+    indicator->denominator_population = indicator->population;
+    if (yaml_find(map, "denominator_population") != NULL &&
+        (rc = find_population(loader, map, "denominator_population", &indicator->denominator_population)) !=
+            ERR_OK)
+        return rc;
+    if ((rc = find_strata(loader, map, populations[indicator->population].table, &indicator->strata)) !=
+            ERR_OK ||
+        (rc = find_strata(loader, map, populations[indicator->denominator_population].table,
+                          &indicator->strata)) != ERR_OK)
+        return rc;
+    return read_count(loader, map, indicator);
+}
+
 /* The keys of all kinds, less the expressions that this kind does not have. */
 static int check_keys(const struct loader *loader, const struct yaml_node *map, const struct kind *kind)
 {
-    const char *known[12 + CATALOGUE_EXPRS_MAX] = {"id",   "name",      "kind",   "population", "strata",
-                                                   "unit", "direction", "target", "source"};
-    size_t num = 9;
+    const char *known[16 + CATALOGUE_EXPRS_MAX] = {"id",         "name",   "kind",       "enabled",
+                                                   "population", "strata", "confidence", "unit",
+                                                   "direction",  "target", "source"};
+    size_t num = 11;
 
     for (size_t i = 0; i < CATALOGUE_EXPRS_MAX && kind->exprs[i] != NULL; i++)
         known[num++] = kind->exprs[i];
     if (kind->wire != KIND(FACT))
         known[num++] = "bounds";
     if (kind->wire == KIND(DISTRIBUTION))
-        known[num] = "bins";
+        known[num++] = "bins";
+    if (kind->wire == KIND(PROPORTION))
+        known[num++] = "count";
+    if (kind->wire == KIND(RATE)) {
+        known[num++] = "denominator_population";
+        known[num] = "per";
+    }
     return yaml_no_other_keys(map, known, loader->err);
+}
+
+/* What a quotient is shown times: as the unit says, or as is written. */
+static int read_per(const struct loader *loader, const struct yaml_node *map,
+                    struct catalogue_indicator *indicator)
+{
+    bool is_share = strcmp(indicator->unit, "%") == 0 || strcmp(indicator->unit, "‰") == 0;
+
+    indicator->per = strcmp(indicator->unit, "%") == 0 ? 100 : is_share ? 1000 : 1;
+    if (is_share && yaml_find(map, "per") != NULL)
+        return yaml_fail(yaml_find(map, "per"), loader->err, ERR_CATALOGUE_BAD_VALUE,
+                         "the unit says it already");
+    return yaml_opt_int(map, "per", &indicator->per, 1, 1000000, loader->err);
 }
 
 static int read_indicator(const struct loader *loader, const struct yaml_node *map,
                           struct catalogue_indicator *indicator)
 {
-    const struct catalogue *catalogue = loader->catalogue;
     const struct kind *kind = NULL;
     int rc;
 
@@ -492,18 +650,20 @@ static int read_indicator(const struct loader *loader, const struct yaml_node *m
         (rc = read_id(loader, map, "id", &indicator->id)) != ERR_OK ||
         (rc = read_name(loader, map, &indicator->name)) != ERR_OK ||
         (rc = read_kind(loader, map, &kind)) != ERR_OK || (rc = check_keys(loader, map, kind)) != ERR_OK ||
-        (rc = find_population(loader, map, &indicator->population)) != ERR_OK ||
-        (rc = find_strata(loader, map, catalogue->populations[indicator->population].table,
-                          &indicator->strata)) != ERR_OK)
+        (rc = read_scope(loader, map, indicator)) != ERR_OK)
         return rc;
     indicator->kind = kind->wire;
+    indicator->is_enabled = true;
     if ((rc = read_exprs(loader, map, kind, indicator)) != ERR_OK ||
         (rc = set_scale(loader, map, indicator)) != ERR_OK ||
         (rc = read_bins(loader, map, indicator)) != ERR_OK ||
         (rc = read_bounds(loader, map, kind, indicator)) != ERR_OK ||
         (rc = yaml_get_string(map, "unit", &indicator->unit, loader->err)) != ERR_OK ||
         (rc = read_direction(loader, map, &indicator->direction)) != ERR_OK ||
-        (rc = read_target(loader, map, &indicator->target)) != ERR_OK)
+        (rc = yaml_opt_bool(map, "enabled", &indicator->is_enabled, loader->err)) != ERR_OK ||
+        (rc = read_per(loader, map, indicator)) != ERR_OK ||
+        (rc = read_confidence(loader, map, &indicator->confidence)) != ERR_OK ||
+        (rc = read_targets(loader, map, indicator)) != ERR_OK)
         return rc;
     return yaml_get_string(map, "source", &indicator->source, loader->err);
 }
@@ -538,6 +698,17 @@ static int read_indicators(const struct loader *loader, const struct yaml_node *
 
 /* ---- the file ---- */
 
+static int read_zone(const struct loader *loader, const struct yaml_node *root)
+{
+    const char *text = NULL;
+    int rc = yaml_opt_string(root, "zone", &text, loader->err);
+
+    if (rc == ERR_OK && (rc = calendar_zone(&loader->catalogue->zone, text, NULL)) != ERR_OK)
+        rc = yaml_fail(yaml_find(root, "zone"), loader->err, ERR_CATALOGUE_BAD_VALUE,
+                       "Asia/Shanghai, UTC or an offset like +08:00");
+    return rc;
+}
+
 static int read_root(const struct loader *loader)
 {
     struct catalogue *catalogue = loader->catalogue;
@@ -551,12 +722,15 @@ static int read_root(const struct loader *loader)
     if (format != CATALOGUE_FORMAT)
         return yaml_fail(yaml_find(root, "catalogue"), loader->err, ERR_CATALOGUE_VERSION,
                          "format %d, known: %d", (int)format, CATALOGUE_FORMAT);
-    if ((rc = yaml_no_other_keys(
-             root, YAML_KEYS("catalogue", "id", "version", "name", "populations", "strata", "indicators"),
-             loader->err)) != ERR_OK ||
+    if ((rc = yaml_no_other_keys(root,
+                                 YAML_KEYS("catalogue", "id", "version", "name", "zone", "sets",
+                                           "populations", "strata", "indicators"),
+                                 loader->err)) != ERR_OK ||
         (rc = read_id(loader, root, "id", &catalogue->id)) != ERR_OK ||
         (rc = read_id(loader, root, "version", &catalogue->version)) != ERR_OK ||
         (rc = read_name(loader, root, &catalogue->name)) != ERR_OK ||
+        (rc = read_zone(loader, root)) != ERR_OK ||
+        (rc = read_sets(catalogue, root, loader->err)) != ERR_OK ||
         (rc = read_populations(loader, root)) != ERR_OK || (rc = read_strata(loader, root)) != ERR_OK)
         return rc;
     return read_indicators(loader, root);
@@ -606,6 +780,14 @@ int catalogue_load(struct catalogue **out, const char *path, struct err *err)
     return rc;
 }
 
+static void free_population(struct catalogue_population *population)
+{
+    expr_free(&population->where);
+    for (size_t i = 0; i < population->num_rules; i++)
+        expr_free(&population->rules[i].where);
+    free(population->rules);
+}
+
 static void free_strata(struct catalogue_strata *strata)
 {
     for (size_t i = 0; i < strata->num_values; i++)
@@ -619,17 +801,19 @@ void catalogue_free(struct catalogue **pointer)
 
     if (catalogue == NULL)
         return;
-    for (size_t i = 0; i < catalogue->num_populations; i++) {
-        expr_free(&catalogue->populations[i].where);
-        expr_free(&catalogue->populations[i].exclude);
-    }
+    for (size_t i = 0; i < catalogue->num_populations; i++)
+        free_population(&catalogue->populations[i]);
     for (size_t i = 0; i < catalogue->num_strata; i++)
         free_strata(&catalogue->strata[i]);
     for (size_t i = 0; i < catalogue->num_indicators; i++) {
         for (size_t j = 0; j < CATALOGUE_EXPRS_MAX; j++)
             expr_free(&catalogue->indicators[i].exprs[j]);
         free(catalogue->indicators[i].bin_lower);
+        free(catalogue->indicators[i].targets);
     }
+    for (size_t i = 0; i < catalogue->num_sets; i++)
+        code_set_clear(&catalogue->sets[i]);
+    free(catalogue->sets);
     free(catalogue->populations);
     free(catalogue->strata);
     free(catalogue->indicators);

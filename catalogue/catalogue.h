@@ -4,8 +4,17 @@
  *     id: eicu-demo
  *     version: "1"
  *     name: {en: ..., zh: ...}
+ *     zone: Asia/Shanghai                # of calendar days; optional, that is the default
+ *     sets:                              # of codes, for `code in STEMI`; optional
+ *       STEMI: {codes: [I21.0-I21.3, I21.9], except: [I21.4], source: ...}
+ *       CARDIAC: {sets: [STEMI], codes: [I50]}          # match: exact when codes do not stand for longer ones
  *     populations:
- *       icu_stays: {name: ..., table: icu_stay, where: <condition>, exclude: <condition>}
+ *       icu_stays:
+ *         name: ...
+ *         table: icu_stay
+ *         where: <condition>             # optional
+ *         exclude:                       # optional: one condition, or rules that are counted one by one
+ *           - {id: transferred, name: ..., where: <condition>}
  *     strata:
  *       age:
  *         name: ...
@@ -17,19 +26,25 @@
  *       - id: icu-mortality
  *         name: ...
  *         kind: proportion              # rate, mean, distribution, observed_expected, fact
+ *         enabled: false                # optional; true when not given
  *         population: icu_stays
+ *         denominator_population: beds  # rate, optional: the rows that the denominator is summed over
+ *         count: person                 # proportion, optional: persons instead of rows
  *         numerator: <condition>        # proportion, fact; rate: numerator and denominator, numbers;
  *                                       # mean, distribution: value; observed_expected: observed and expected
  *         bins: {from: 0, width: 1, number: 31, unit: d}   # distribution; the last bin is open
  *         strata: age                   # optional
  *         bounds: {numerator: 250, complement: 250, missing: 250}  # largest value of one hospital, per role
  *         unit: "%"
+ *         per: 1000                     # rate, optional: the quotient is shown times this
  *         direction: lower              # lower or higher is better, or none
- *         target: {at_most: "5.5", from: "2024-01-01", source: ...}   # optional; or at_least
+ *         target: {at_most: "5.5", from: "2024-01-01", source: ...}   # optional; or at_least; or a list
+ *         confidence: official          # optional: official, transcription, seed or general
  *         source: where the definition comes from
  *
  * A row of the population whose needed value (numerator, value, observed, expected, denominator) is absent
- * leaves numerator and denominator and is counted as missing.
+ * leaves numerator and denominator and is counted as missing. Of persons: a person is in the population with any
+ * row of theirs, in the numerator if it is known to be true of any, missing if it is known of none.
  *
  * The layout is a function of the file alone: indicators in order; of each the whole series, then one per
  * stratum; of each series the kind's data slots, then contributes, then missing. The digest is SHA-256 of the
@@ -44,7 +59,10 @@
 #define CATALOGUE_FORMAT          1
 #define CATALOGUE_MAX_SIZE        (4u << 20)
 #define CATALOGUE_MAX_INDICATORS  1000
-#define CATALOGUE_MAX_POPULATIONS 256
+#define CATALOGUE_MAX_POPULATIONS 1000
+#define CATALOGUE_MAX_SETS        1000
+#define CATALOGUE_MAX_RULES       16 /* of exclusion, of a population */
+#define CATALOGUE_MAX_TARGETS     16
 #define CATALOGUE_MAX_STRATA      64 /* stratifications, and values of each */
 #define CATALOGUE_MAX_BINS        1000
 #define CATALOGUE_MAX_SLOTS       100000
@@ -54,11 +72,20 @@ struct catalogue_name {
     const char *en, *zh;
 };
 
+/* A row for which `where` is known to be true leaves the population. */
+struct catalogue_rule {
+    const char *id; /* "" with an empty name where the catalogue gives one condition only */
+    struct catalogue_name name;
+    struct expr *where;
+};
+
 struct catalogue_population {
     const char *id;
     struct catalogue_name name;
     int table;
-    struct expr *where, *exclude; /* or NULL */
+    struct expr *where; /* or NULL */
+    struct catalogue_rule *rules;
+    size_t num_rules;
 };
 
 struct catalogue_stratum {
@@ -78,9 +105,11 @@ struct catalogue_strata {
 enum catalogue_direction { DIRECTION_NONE, DIRECTION_LOWER, DIRECTION_HIGHER };
 
 struct catalogue_target {
-    const char *value; /* decimal text in the indicator's unit; NULL: no target */
-    bool at_most;      /* else at least */
-    const char *from;  /* date from which it holds */
+    const char *value;      /* decimal text in the indicator's unit; NULL: no target */
+    bool at_most;           /* else at least */
+    const char *from;       /* date from which it holds */
+    const char *until;      /* last date on which it holds, or NULL */
+    const char *applies_to; /* hospitals that it is for, or NULL: all */
     const char *source;
 };
 
@@ -90,8 +119,10 @@ struct catalogue_indicator {
     const char *id;
     struct catalogue_name name;
     Weft__V1__Kind kind;
-    size_t population;
-    const struct catalogue_strata *strata; /* or NULL */
+    bool is_enabled; /* else it has no series */
+    bool is_by_person;
+    size_t population, denominator_population; /* the same but for a rate over rows of two populations */
+    const struct catalogue_strata *strata;     /* or NULL */
     struct expr
         *exprs[CATALOGUE_EXPRS_MAX]; /* numerator | numerator, denominator | value | observed, expected */
     uint64_t scale;                  /* of sums and expected */
@@ -100,8 +131,11 @@ struct catalogue_indicator {
     size_t num_bins;
     uint64_t bounds[WEFT__V1__ROLE__ROLE_MISSING + 1]; /* by role */
     const char *unit;
+    int64_t per; /* a quotient is shown times this: 100 for %, 1000 for ‰ */
     enum catalogue_direction direction;
-    struct catalogue_target target;
+    struct catalogue_target *targets; /* in the order of the file */
+    size_t num_targets;
+    const char *confidence; /* or NULL */
     const char *source;
 };
 
@@ -109,6 +143,9 @@ struct catalogue {
     const char *id, *version;
     struct catalogue_name name;
     uint8_t digest[DIGEST_SIZE];
+    struct calendar_zone zone;
+    struct code_set *sets;
+    size_t num_sets;
     struct catalogue_population *populations;
     struct catalogue_strata *strata;
     struct catalogue_indicator *indicators;

@@ -6,23 +6,10 @@
 
 #include "base/suggest.h"
 #include "catalogue/decimal.h"
-#include "catalogue/expr_lex.h"
+#include "catalogue/expr_match.h"
 
 #define NAME_SIZE 65  /* of names in messages, with NUL */
 #define SETS_MAX  256 /* that a suggestion looks at */
-
-struct parser {
-    const struct expr_source *source;
-    struct expr *expr;
-    size_t max_nodes;
-    struct token token; /* the next one, not yet taken */
-    size_t next;        /* offset after it */
-    int table;          /* rows of which table are meant */
-    int outer;          /* and around the aggregate that is being read, or SCHEMA_NONE */
-    bool uses_outer;    /* its condition read `outer` */
-    int depth;
-    struct err *err;
-};
 
 static int parse_or(struct parser *p, struct expr_node **out);
 
@@ -502,129 +489,6 @@ static bool is_literal(const struct expr_node *node)
     return node->op == EXPR_NUMBER || node->op == EXPR_STRING;
 }
 
-/* A whole literal beside a decimal becomes decimal. */
-static int widen(struct parser *p, struct expr_node *literal, enum value_type type, size_t offset)
-{
-    if (literal->op != EXPR_NUMBER || literal->type != VALUE_INT || type != VALUE_FIXED)
-        return ERR_OK;
-    if (literal->number > VALUE_LIMIT / FIXED_SCALE || literal->number < -VALUE_LIMIT / FIXED_SCALE)
-        return fail(p, offset, ERR_EXPR_LIMIT, "number too large");
-    literal->number *= FIXED_SCALE;
-    literal->type = VALUE_FIXED;
-    return ERR_OK;
-}
-
-/* A duration beside times is in milliseconds as they are. */
-static int scale_duration(struct parser *p, struct expr_node *literal, bool beside_times, size_t offset)
-{
-    static const int64_t ms = 60000;
-
-    if (!beside_times || literal->op != EXPR_NUMBER || literal->unit != UNIT_MINUTE)
-        return ERR_OK;
-    if (literal->number > VALUE_LIMIT / ms || literal->number < -VALUE_LIMIT / ms)
-        return fail(p, offset, ERR_EXPR_LIMIT, "number too large");
-    literal->number *= ms;
-    literal->unit = UNIT_MS;
-    return ERR_OK;
-}
-
-static bool fits_unit(const struct expr_node *a, const struct expr_node *b)
-{
-    if (a->unit == b->unit)
-        return true;
-    if (b->op == EXPR_NUMBER && b->unit == UNIT_NONE)
-        return a->unit == UNIT_YEAR || a->unit == UNIT_DAY || b->number == 0;
-    return false;
-}
-
-static const char *unit_advice(const struct expr_node *a, const struct expr_node *b)
-{
-    if (a->unit == UNIT_DAY || b->unit == UNIT_DAY)
-        return "; days of the calendar are compared with bare numbers";
-    if ((a->unit == UNIT_MS && b->unit == UNIT_MINUTE) || (a->unit == UNIT_MINUTE && b->unit == UNIT_MS))
-        return "; write minutes(...) around the difference of times";
-    if (a->unit == UNIT_MINUTE || b->unit == UNIT_MINUTE || a->unit == UNIT_MS || b->unit == UNIT_MS)
-        return "; write durations as 30min, 24h or 7d";
-    return "";
-}
-
-/* Numbers on both sides, of one type and unit. */
-static int match_numbers(struct parser *p, struct expr_node *a, struct expr_node *b, size_t offset)
-{
-    int rc;
-
-    if ((rc = widen(p, a, b->type, offset)) != ERR_OK || (rc = widen(p, b, a->type, offset)) != ERR_OK ||
-        (rc = scale_duration(p, a, b->unit == UNIT_MS, offset)) != ERR_OK ||
-        (rc = scale_duration(p, b, a->unit == UNIT_MS, offset)) != ERR_OK)
-        return rc;
-    if (a->type != b->type)
-        return fail(p, offset, ERR_EXPR_TYPE, "%s and %s do not fit each other", schema_type_text(a->type),
-                    schema_type_text(b->type));
-    if (!fits_unit(a, b) && !fits_unit(b, a))
-        return fail(p, offset, ERR_EXPR_TYPE, "units do not fit each other%s", unit_advice(a, b));
-    return ERR_OK;
-}
-
-/* The column holds codes in upper case. */
-static void raise_case(struct parser *p, const struct expr_node *literal)
-{
-    char *text = p->expr->strings + (literal->string - p->expr->strings);
-
-    for (; *text != '\0'; text++) {
-        if (*text >= 'a' && *text <= 'z')
-            *text = (char)(*text - 'a' + 'A');
-    }
-}
-
-/* `literal` is a string: the other side must be a column that holds such, and know a closed code. */
-static int match_string(struct parser *p, const struct expr_node *column, const struct expr_node *literal,
-                        size_t offset)
-{
-    const struct schema_column *schema;
-    const char *near;
-    size_t num = 0;
-
-    if (column->op != EXPR_COLUMN ||
-        (column->type != VALUE_CODE && column->type != VALUE_TEXT && column->type != VALUE_ID))
-        return fail(p, offset, ERR_EXPR_TYPE,
-                    "text is compared with a column of codes, text or ids on its left");
-    schema = &schema_table(column->source)->columns[column->column];
-    if (schema->pseudonym)
-        return fail(p, offset, ERR_EXPR_TYPE, "%s is stored as a pseudonym", schema->name);
-    if (schema->upper)
-        raise_case(p, literal);
-    if (schema->codes == NULL)
-        return ERR_OK;
-    for (; schema->codes[num] != NULL; num++) {
-        if (strcmp(schema->codes[num], literal->string) == 0)
-            return ERR_OK;
-    }
-    near = suggest_nearest(literal->string, schema->codes, num);
-    return fail(p, offset, ERR_EXPR_UNKNOWN_NAME, "column %s has no code %.60s%s%s", schema->name,
-                literal->string, near != NULL ? "; nearest: " : "", near != NULL ? near : "");
-}
-
-static bool has_strings(const struct expr_node *node)
-{
-    return node->type == VALUE_CODE || node->type == VALUE_TEXT || node->type == VALUE_ID;
-}
-
-static int match(struct parser *p, enum expr_op op, struct expr_node *a, struct expr_node *b, size_t offset)
-{
-    bool order = op != EXPR_EQ && op != EXPR_NE && op != EXPR_IN;
-
-    if (has_strings(a) || has_strings(b)) {
-        if (order)
-            return fail(p, offset, ERR_EXPR_TYPE, "codes and texts have no order");
-        if (b->op != EXPR_STRING)
-            return fail(p, offset, ERR_EXPR_TYPE, "a text in quotes is expected on the right");
-        return match_string(p, a, b, offset);
-    }
-    if (order && (a->type == VALUE_BOOL || b->type == VALUE_BOOL))
-        return fail(p, offset, ERR_EXPR_TYPE, "conditions have no order");
-    return match_numbers(p, a, b, offset);
-}
-
 static int binary(struct parser *p, struct expr_node **left, struct expr_node *right, enum expr_op op,
                   enum value_type type, size_t offset)
 {
@@ -647,7 +511,8 @@ static int add_to_time(struct parser *p, struct expr_node **left, struct expr_no
     bool is_difference = op == EXPR_SUB && right->type == VALUE_TIME;
     int rc;
 
-    if (!is_difference && ((rc = scale_duration(p, right, true, offset)) != ERR_OK || right->unit != UNIT_MS))
+    if (!is_difference &&
+        ((rc = expr_scale_duration(p, right, true, offset)) != ERR_OK || right->unit != UNIT_MS))
         return rc != ERR_OK ? rc
                             : fail(p, offset, ERR_EXPR_TYPE,
                                    "a time and a duration like 24h, or the difference of two times");
@@ -664,7 +529,7 @@ static int add(struct parser *p, struct expr_node **left, struct expr_node *righ
 
     if ((*left)->type == VALUE_TIME)
         return add_to_time(p, left, right, op, offset);
-    if ((rc = match_numbers(p, *left, right, offset)) != ERR_OK)
+    if ((rc = expr_match_numbers(p, *left, right, offset)) != ERR_OK)
         return rc;
     if ((*left)->type != VALUE_INT && (*left)->type != VALUE_FIXED)
         return fail(p, offset, ERR_EXPR_TYPE, "%s cannot be added or subtracted",
@@ -707,7 +572,7 @@ static int parse_item(struct parser *p, struct expr_node *left, struct expr_node
         return rc;
     if (!is_literal(*item))
         return fail(p, offset, ERR_EXPR_SYNTAX, "a list holds literals");
-    return match(p, EXPR_IN, left, *item, offset);
+    return expr_match(p, EXPR_IN, left, *item, offset);
 }
 
 static const struct code_set *find_set(const struct parser *p, const struct token *token)
@@ -841,7 +706,7 @@ static int parse_comparison(struct parser *p, struct expr_node **out)
     if ((rc = advance(p)) != ERR_OK)
         return rc;
     offset = p->token.offset;
-    if ((rc = parse_sum(p, &right)) != ERR_OK || (rc = match(p, op, *out, right, offset)) != ERR_OK)
+    if ((rc = parse_sum(p, &right)) != ERR_OK || (rc = expr_match(p, op, *out, right, offset)) != ERR_OK)
         return rc;
     return binary(p, out, right, op, VALUE_BOOL, offset);
 }

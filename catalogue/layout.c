@@ -12,6 +12,8 @@ static size_t data_slots(const struct catalogue_indicator *indicator)
 
 static size_t num_series(const struct catalogue_indicator *indicator)
 {
+    if (!indicator->is_enabled)
+        return 0;
     return 1 + (indicator->strata != NULL ? indicator->strata->num_values : 0);
 }
 

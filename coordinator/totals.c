@@ -568,36 +568,56 @@ struct totals_bin totals_bin(const struct totals *totals, const struct totals_ro
 
 double totals_unit_factor(const struct catalogue_indicator *indicator)
 {
-    const char *unit = indicator == NULL || indicator->unit == NULL ? "" : indicator->unit;
+    return indicator == NULL ? 1 : (double)indicator->per;
+}
 
-    return strcmp(unit, "%") == 0 ? 100 : strcmp(unit, "‰") == 0 ? 1000 : 1;
+/* Whether a date is there and its day begins before the instant. */
+static bool begins_before(const char *date, const struct calendar_zone *zone, int64_t ms)
+{
+    int64_t begin_ms;
+
+    return calendar_parse(&begin_ms, date, zone, NULL) == 0 && begin_ms < ms;
 }
 
 static bool is_in_force(const struct totals *totals, const struct catalogue_target *target)
 {
     const Weft__V1__Period *period = totals->view->task->wire->period;
     struct calendar_zone zone;
-    int64_t from_ms;
 
-    if (target->from == NULL || target->from[0] == '\0') {
-        return true;
+    if (calendar_zone(&zone, period->zone, NULL) != 0) {
+        return false;
     }
-    return calendar_zone(&zone, period->zone, NULL) == 0 &&
-           calendar_parse(&from_ms, target->from, &zone, NULL) == 0 && from_ms < period->end_ms;
+    return (target->from == NULL || target->from[0] == '\0' ||
+            begins_before(target->from, &zone, period->end_ms)) &&
+           (target->until == NULL || !begins_before(target->until, &zone, period->start_ms));
+}
+
+/* The last one in force that is meant for all hospitals: a total is not one of tertiary hospitals only. */
+static const struct catalogue_target *find_target(const struct totals *totals,
+                                                  const struct catalogue_indicator *indicator)
+{
+    const struct catalogue_target *found = NULL;
+
+    for (size_t i = 0; i < indicator->num_targets; i++) {
+        if (indicator->targets[i].applies_to == NULL && is_in_force(totals, &indicator->targets[i])) {
+            found = &indicator->targets[i];
+        }
+    }
+    return found;
 }
 
 struct totals_target totals_target(const struct totals *totals, const struct totals_row *row)
 {
+    const struct catalogue_target *found = row->indicator != NULL ? find_target(totals, row->indicator) : NULL;
     struct totals_target target = {0};
     double value;
 
-    if (row->indicator == NULL || row->indicator->target.value == NULL ||
-        !is_in_force(totals, &row->indicator->target)) {
+    if (found == NULL) {
         return target;
     }
     target.known = true;
-    target.at_most = row->indicator->target.at_most;
-    target.value = strtod(row->indicator->target.value, NULL);
+    target.at_most = found->at_most;
+    target.value = strtod(found->value, NULL);
     target.is_judged = row->value.known;
     value = row->value.value * totals_unit_factor(row->indicator);
     target.met = target.is_judged && (target.at_most ? value <= target.value : value >= target.value);

@@ -10,7 +10,7 @@
 #define ROLE(name) WEFT__V1__ROLE__ROLE_##name
 #define KIND(name) WEFT__V1__KIND__KIND_##name
 
-enum membership { MEMBER, NO_PARENT, OUTSIDE, EXCLUDED };
+enum membership { MEMBER, NO_PARENT, OUTSIDE, EXCLUDED, EXCLUDED_BY_RULE /* + its number */ };
 
 struct run {
     const struct catalogue *catalogue;
@@ -76,8 +76,9 @@ static int place_in_period(struct run *run, int table, int64_t *members)
     return find_orphans(run, table, members);
 }
 
-/* Exclude the members for which the condition's being known true is not `wanted`. */
-static int filter(struct run *run, const struct expr *condition, bool wanted, int64_t *members)
+/* Members for which the condition's being known true is not `wanted` become `otherwise`. */
+static int filter(struct run *run, const struct expr *condition, bool wanted, int64_t otherwise,
+                  int64_t *members)
 {
     int64_t *values;
     int rc;
@@ -88,7 +89,7 @@ static int filter(struct run *run, const struct expr *condition, bool wanted, in
         return rc;
     for (size_t row = 0; row < tables_num_rows(run->tables, condition->root->table); row++) {
         if (members[row] == MEMBER && (values[row] == 1) != wanted)
-            members[row] = EXCLUDED;
+            members[row] = otherwise;
     }
     free(values);
     return ERR_OK;
@@ -106,9 +107,13 @@ static int find_members(struct run *run, size_t index, const int64_t **out)
             return no_memory(run->err);
         run->members[index] = members;
         if ((rc = place_in_period(run, population->table, members)) != ERR_OK ||
-            (rc = filter(run, population->where, true, members)) != ERR_OK ||
-            (rc = filter(run, population->exclude, false, members)) != ERR_OK)
+            (rc = filter(run, population->where, true, EXCLUDED, members)) != ERR_OK)
             return rc;
+        for (size_t i = 0; i < population->num_rules; i++) {
+            if ((rc = filter(run, population->rules[i].where, false, EXCLUDED_BY_RULE + (int64_t)i,
+                             members)) != ERR_OK)
+                return rc;
+        }
     }
     *out = members;
     return ERR_OK;
@@ -232,18 +237,19 @@ static void count(struct run *run, size_t series, const struct amounts *amounts)
         add(&slots[amounts->bin], 1);
 }
 
-/* What one indicator needs, ready for its rows. */
+/* What is counted over the rows of one population. */
 struct inputs {
+    size_t population;
     const int64_t *members;
-    const int64_t *labels, *label_rows; /* NULL: no strata */
-    int64_t *values[CATALOGUE_EXPRS_MAX];
-    size_t rest; /* label of rows without the ancestor that is divided */
+    const int64_t *labels, *label_rows;   /* NULL: no strata */
+    int64_t *values[CATALOGUE_EXPRS_MAX]; /* of expressions over these rows; NULL: over others */
+    size_t rest;                          /* label of rows without the ancestor that is divided */
 };
 
 static int prepare(struct run *run, const struct catalogue_indicator *indicator, struct inputs *inputs)
 {
-    int table = run->catalogue->populations[indicator->population].table;
-    int rc = find_members(run, indicator->population, &inputs->members);
+    int table = run->catalogue->populations[inputs->population].table;
+    int rc = find_members(run, inputs->population, &inputs->members);
 
     if (rc == ERR_OK && indicator->strata != NULL) {
         inputs->rest = indicator->strata->num_values;
@@ -251,54 +257,153 @@ static int prepare(struct run *run, const struct catalogue_indicator *indicator,
         if (rc == ERR_OK)
             rc = tables_rows_of(run->tables, table, indicator->strata->table, &inputs->label_rows, run->err);
     }
-    for (size_t i = 0; rc == ERR_OK && i < CATALOGUE_EXPRS_MAX && indicator->exprs[i] != NULL; i++)
-        rc = vector_evaluate(&inputs->values[i], run->tables, indicator->exprs[i]->root, run->err);
+    for (size_t i = 0; rc == ERR_OK && i < CATALOGUE_EXPRS_MAX && indicator->exprs[i] != NULL; i++) {
+        size_t asked = i == 0 ? indicator->population : indicator->denominator_population;
+
+        if (asked == inputs->population)
+            rc = vector_evaluate(&inputs->values[i], run->tables, indicator->exprs[i]->root, run->err);
+    }
     return rc;
+}
+
+/* 0 when the row is in no stratum, else 1 + its index. */
+static size_t label_of(const struct inputs *inputs, size_t row)
+{
+    int64_t above;
+
+    if (inputs->labels == NULL)
+        return 0;
+    above = inputs->label_rows[row];
+    return above == VALUE_NULL ? inputs->rest : (size_t)inputs->labels[above];
 }
 
 static int count_row(struct run *run, const struct catalogue_indicator *indicator,
                      const struct inputs *inputs, size_t series, size_t row)
 {
-    int64_t a = inputs->values[0][row];
+    int64_t a = inputs->values[0] != NULL ? inputs->values[0][row] : 0;
     int64_t b = inputs->values[1] != NULL ? inputs->values[1][row] : 0;
     struct amounts amounts = {.is_missing = a == VALUE_NULL || b == VALUE_NULL};
+    size_t label = label_of(inputs, row);
     int rc;
 
     if (!amounts.is_missing && (rc = amounts_of(run, indicator, a, b, &amounts)) != ERR_OK)
         return rc;
     count(run, series, &amounts);
-    if (inputs->labels != NULL) {
-        int64_t above = inputs->label_rows[row];
-
-        count(run, series + (above == VALUE_NULL ? inputs->rest : (size_t)inputs->labels[above]), &amounts);
-    }
+    if (label != 0)
+        count(run, series + label, &amounts);
     return ERR_OK;
 }
+
+static int count_rows(struct run *run, const struct catalogue_indicator *indicator,
+                      const struct inputs *inputs, size_t series)
+{
+    int table = run->catalogue->populations[inputs->population].table;
+    int rc = ERR_OK;
+
+    for (size_t row = 0; rc == ERR_OK && row < tables_num_rows(run->tables, table); row++) {
+        if (inputs->members[row] == MEMBER)
+            rc = count_row(run, indicator, inputs, series, row);
+    }
+    return rc;
+}
+
+/* ---- counting persons ---- */
+
+/* What is known of a person, from their rows: the largest wins. */
+enum { NOBODY, MISSING, KNOWN_FALSE, KNOWN_TRUE };
+
+static uint8_t verdict(int64_t value)
+{
+    return value == VALUE_NULL ? MISSING : value == 1 ? KNOWN_TRUE : KNOWN_FALSE;
+}
+
+static void count_verdict(struct run *run, size_t series, uint8_t known)
+{
+    const struct amounts amounts = {
+        .is_missing = known == MISSING, .amount = {known == KNOWN_TRUE, known == KNOWN_FALSE}, .num = 2};
+
+    if (known != NOBODY)
+        count(run, series, &amounts);
+}
+
+/* One series: the whole (label 0) or one stratum. A row that does not say whose it is counts by itself. */
+static int count_persons(struct run *run, const struct inputs *inputs, size_t series, size_t label)
+{
+    int table = run->catalogue->populations[inputs->population].table;
+    const struct column *person;
+    uint8_t *known;
+    int rc;
+
+    if ((rc = tables_column(run->tables, table, schema_table(table)->person, &person, run->err)) != ERR_OK)
+        return rc;
+    known = calloc(person->num_strings + 1, sizeof(*known));
+    if (known == NULL)
+        return no_memory(run->err);
+    for (size_t row = 0; row < person->num_rows; row++) {
+        uint8_t mine = verdict(inputs->values[0][row]);
+
+        if (inputs->members[row] != MEMBER || (label != 0 && label_of(inputs, row) != label))
+            continue;
+        if (person->values[row] == VALUE_NULL)
+            count_verdict(run, series + label, mine);
+        else if (mine > known[person->values[row]])
+            known[person->values[row]] = mine;
+    }
+    for (size_t i = 0; i < person->num_strings; i++)
+        count_verdict(run, series + label, known[i]);
+    free(known);
+    return ERR_OK;
+}
+
+static int count_all_persons(struct run *run, const struct catalogue_indicator *indicator,
+                             const struct inputs *inputs, size_t series)
+{
+    size_t num_strata = indicator->strata != NULL ? indicator->strata->num_values : 0;
+    int rc = ERR_OK;
+
+    for (size_t label = 0; rc == ERR_OK && label <= num_strata; label++)
+        rc = count_persons(run, inputs, series, label);
+    return rc;
+}
+
+/* ---- indicators ---- */
 
 static void step(struct evaluation_steps *steps, int64_t membership)
 {
     steps->rows++;
     steps->no_parent += membership == NO_PARENT;
     steps->outside += membership == OUTSIDE;
-    steps->excluded += membership == EXCLUDED;
+    steps->excluded += membership >= EXCLUDED;
     steps->population += membership == MEMBER;
+    if (membership >= EXCLUDED_BY_RULE)
+        steps->by_rule[membership - EXCLUDED_BY_RULE]++;
 }
 
-/* `series` is the indicator's whole one; its strata follow. */
+/* Over the rows of one population; `series` is the indicator's whole one, its strata follow. */
+static int evaluate_over(struct run *run, const struct catalogue_indicator *indicator, size_t population,
+                         size_t series, struct evaluation_steps *steps)
+{
+    int table = run->catalogue->populations[population].table;
+    struct inputs inputs = {.population = population};
+    int rc = prepare(run, indicator, &inputs);
+
+    for (size_t row = 0; rc == ERR_OK && steps != NULL && row < tables_num_rows(run->tables, table); row++)
+        step(steps, inputs.members[row]);
+    if (rc == ERR_OK)
+        rc = indicator->is_by_person ? count_all_persons(run, indicator, &inputs, series)
+                                     : count_rows(run, indicator, &inputs, series);
+    for (size_t i = 0; i < CATALOGUE_EXPRS_MAX; i++)
+        free(inputs.values[i]);
+    return rc;
+}
+
 static int evaluate_indicator(struct run *run, const struct catalogue_indicator *indicator, size_t series,
                               struct evaluation_steps *steps)
 {
-    int table = run->catalogue->populations[indicator->population].table;
-    struct inputs inputs = {0};
-    int rc = prepare(run, indicator, &inputs);
+    int rc = evaluate_over(run, indicator, indicator->population, series, steps);
 
-    for (size_t row = 0; rc == ERR_OK && row < tables_num_rows(run->tables, table); row++) {
-        step(steps, inputs.members[row]);
-        if (inputs.members[row] == MEMBER)
-            rc = count_row(run, indicator, &inputs, series, row);
-    }
-    for (size_t i = 0; i < CATALOGUE_EXPRS_MAX; i++)
-        free(inputs.values[i]);
+    if (rc == ERR_OK && indicator->denominator_population != indicator->population)
+        rc = evaluate_over(run, indicator, indicator->denominator_population, series, NULL);
     return rc;
 }
 

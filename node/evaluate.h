@@ -9,11 +9,12 @@
 /* How an indicator's population came about; for the hospital's own screen.
  * rows = no_parent + outside + excluded + population. */
 struct evaluation_steps {
-    uint64_t rows;       /* of the table */
-    uint64_t no_parent;  /* their hospital stay is not among the records, so they belong to no period */
-    uint64_t outside;    /* of the period */
-    uint64_t excluded;   /* by the population's definition */
-    uint64_t population; /* what is left: denominator and missing */
+    uint64_t rows;      /* of the table */
+    uint64_t no_parent; /* their hospital stay is not among the records, so they belong to no period */
+    uint64_t outside;   /* of the period */
+    uint64_t excluded;  /* by the population's definition, its rules among it */
+    uint64_t by_rule[CATALOGUE_MAX_RULES]; /* by each rule; a row counts for the first that takes it */
+    uint64_t population;                   /* what is left: denominator and missing */
 };
 
 struct evaluation {

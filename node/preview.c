@@ -26,6 +26,15 @@ static const char *name(const struct page *page, const struct catalogue_name *na
     return say(page, names->en, names->zh);
 }
 
+/* What each rule took; nothing when there is only one condition. */
+static void print_rules(const struct page *page, const struct catalogue_population *population,
+                        const struct evaluation_steps *steps)
+{
+    for (size_t i = 0; i < population->num_rules && population->rules[i].id[0] != '\0'; i++)
+        fprintf(page->out, "    %s %s [%s]: %" PRIu64 "\n", say(page, "excluded:", "排除："),
+                name(page, &population->rules[i].name), population->rules[i].id, steps->by_rule[i]);
+}
+
 static void print_steps(const struct page *page, const struct evaluation_steps *steps)
 {
     fprintf(page->out, "  %s %" PRIu64, say(page, "rows", "记录"), steps->rows);
@@ -57,17 +66,15 @@ static void print_parts(const struct page *page, uint64_t numerator, uint64_t de
 static void print_proportion(const struct page *page, const struct catalogue_indicator *indicator,
                              const uint64_t *slots)
 {
-    bool percent = strcmp(indicator->unit, "%") == 0;
-
     print_parts(page, slots[0], slots[0] + slots[1]);
-    print_quotient(page, slots[0], slots[0] + slots[1], percent ? 100 : 1, indicator->unit);
+    print_quotient(page, slots[0], slots[0] + slots[1], (double)indicator->per, indicator->unit);
 }
 
 static void print_rate(const struct page *page, const struct catalogue_indicator *indicator,
                        const uint64_t *slots)
 {
     print_parts(page, slots[0], slots[1]);
-    print_quotient(page, slots[0], slots[1], 1, indicator->unit);
+    print_quotient(page, slots[0], slots[1], (double)indicator->per, indicator->unit);
 }
 
 static void print_mean(const struct page *page, const struct catalogue_indicator *indicator,
@@ -157,6 +164,7 @@ static void print_indicator(const struct page *page, size_t index)
             say(page, "population", "统计人群"),
             name(page, &page->catalogue->populations[indicator->population].name));
     print_steps(page, &page->evaluation->steps[index]);
+    print_rules(page, &page->catalogue->populations[indicator->population], &page->evaluation->steps[index]);
 }
 
 int preview_text(char **text, const struct catalogue *catalogue, const struct catalogue_layout *layout,

@@ -486,9 +486,15 @@ static void test_totals__target_in_the_indicators_unit(void **arg)
     assert_true(target.known && !target.is_judged && !target.met);
     row = row_of(w, CITY, "stay", "");
     assert_false(totals_target(w->result, &row).known);
-    w->catalogue->indicators[0].target.from = "2100-01-01";
+    w->catalogue->indicators[0].targets[0].applies_to = "tertiary";
     row = row_of(w, CITY, "mort", "");
-    assert_false(totals_target(w->result, &row).known); /* not in force in the task's period */
+    assert_false(totals_target(w->result, &row).known); /* a city's total is not one of tertiary hospitals */
+    w->catalogue->indicators[0].targets[0].applies_to = NULL;
+    w->catalogue->indicators[0].targets[0].until = "1969-12-31";
+    assert_false(totals_target(w->result, &row).known); /* no longer in force in the task's period */
+    w->catalogue->indicators[0].targets[0].until = NULL;
+    w->catalogue->indicators[0].targets[0].from = "2100-01-01";
+    assert_false(totals_target(w->result, &row).known); /* not yet */
 }
 
 /* ---- steps before the release ---- */
@@ -689,7 +695,8 @@ static void test_totals__json_of_each_kind_and_state(void **arg)
                      "\"denominator\": 100, \"missing\": 2, \"value\": 0.08, \"interval\": [0.041");
     assert_has(text, "\"unit\": \"%\", \"target\": {\"at_most\": 10, \"met\": true}}");
     assert_has(text, "\"stratum\": \"old\", \"kind\": \"proportion\", \"state\": \"suppressed\", "
-                     "\"reason\": null, \"revision\": 0, \"not_revised\": null, \"sites_expected\": 3, \"sites\": 3, \"contributing\": 3, "
+                     "\"reason\": null, \"revision\": 0, \"not_revised\": null, \"sites_expected\": 3, "
+                     "\"sites\": 3, \"contributing\": 3, "
                      "\"numerator\": null, \"denominator\": null, \"missing\": 0, \"value\": null, "
                      "\"interval\": null");
     assert_has(text, "\"kind\": \"rate\", \"state\": \"no_denominator\"");
