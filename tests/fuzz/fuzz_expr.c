@@ -1,4 +1,5 @@
-/* fuzz_expr.c - any text as an expression over any table: parsed, or refused with a place. */
+/* fuzz_expr.c - any text as an expression over any table, with sets of codes at hand: parsed, or refused with a
+ * place. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct expr_source source = {.file = "fuzz", .line = 1, .column = 1};
+    static struct code_range range = {.lo = (char[]){"I21"}, .hi = (char[]){"I22"}};
+    static const struct code_set set = {.id = "STEMI", .ranges = &range, .num_ranges = 1};
+    struct expr_source source = {.file = "fuzz", .line = 1, .column = 1, .sets = &set, .num_sets = 1};
     struct expr *expr = NULL;
     struct err err = {0};
     char *text;

@@ -194,6 +194,48 @@ static void test_catalogue__of_the_demonstration_is_sound(void **state)
     assert_int_equal(catalogue_load(&catalogue, "catalogue/none.yaml", &err), ERR_FILE_READ);
 }
 
+/* `sets` before the populations, which may name them. */
+static void refuse_sets(const char *sets, int code, unsigned line)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text), "sets:\n%spopulations:\n", sets);
+    refuse("populations:\n", text, code, line);
+}
+
+static void test_catalogue__refuses_sets_that_hold_nothing_or_no_codes(void **state)
+{
+    (void)state;
+    refuse_sets("  A: {codes: []}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  A: {codes: [I21], except: [I2]}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  A: {codes: [I21.4-I21.3]}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  A: {codes: [\"I 21\"]}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  A: {codes: [I21-]}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  1A: {codes: [I21]}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  A: {codes: [I21], match: suffix}\n", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse_sets("  A: {sets: [B]}\n  B: {codes: [I21]}\n", ERR_CATALOGUE_UNKNOWN_REFERENCE, 6);
+    refuse_sets("  A: {sets: [A], codes: [I21]}\n", ERR_CATALOGUE_UNKNOWN_REFERENCE, 6);
+    refuse("table: discharge, where: age > 17", "table: diagnosis, where: code in A", ERR_EXPR_UNKNOWN_NAME,
+           6);
+}
+
+static void test_catalogue__refuses_rules_that_say_nothing(void **state)
+{
+    (void)state;
+    refuse("where: age > 17", "exclude: [{id: a, name: {en: a, zh: a}}]", ERR_CATALOGUE_BAD_VALUE, 6);
+    refuse("where: age > 17",
+           "exclude: [{id: a, name: {en: a, zh: a}, where: age > 1}, {id: a, name: {en: a, zh: a}, where: "
+           "age > 2}]",
+           ERR_CATALOGUE_DUPLICATE_ID, 6);
+    refuse("where: age > 17", "exclude: [{id: a, name: {en: a, zh: a}, where: age}]", ERR_EXPR_TYPE, 6);
+    refuse("    strata: age\n", "    count: persons\n", ERR_CATALOGUE_BAD_VALUE, 21);
+    refuse("    population: units\n", "    population: units\n    count: person\n", ERR_YAML_UNKNOWN_KEY, 0);
+    refuse("    unit: \"%\"\n", "    unit: \"%\"\n    per: 1000\n", ERR_YAML_UNKNOWN_KEY, 0);
+    refuse("    unit: \"%\"\n", "    unit: \"%\"\n    confidence: surely\n", ERR_CATALOGUE_BAD_VALUE, 24);
+    refuse("name: {en: C, zh: C}\n", "name: {en: C, zh: C}\nzone: Europe/Paris\n", ERR_CATALOGUE_BAD_VALUE,
+           5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_catalogue__shows_where_an_expression_fails),
         cmocka_unit_test(test_catalogue__knows_its_task),
         cmocka_unit_test(test_catalogue__of_the_demonstration_is_sound),
+        cmocka_unit_test(test_catalogue__refuses_sets_that_hold_nothing_or_no_codes),
+        cmocka_unit_test(test_catalogue__refuses_rules_that_say_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,6 +340,27 @@ static void test_language__follows_the_person_to_the_next_stay(void **state)
     EXPECT(*state, lines);
 }
 
+static void test_language__reaches_the_rows_beside_through_the_stay(void **state)
+{
+    static const struct line lines[] = {
+        {SCHEMA_ICU_STAY, "exists(drug_order where start >= outer.entered and start <= outer.left)", ""},
+        {SCHEMA_ICU_DAY1, "exists(surgery where start >= icu_stay.entered)", NULL},
+        {E, "exists(surgery where start >= outer.at)", "1 1 0 0 0 0 0"},
+        {E, "exists(surgery where start >= outer.at and level = 4)", "1 0 0 0 0 0 0"},
+        {E, "count(surgery where start - outer.at <= 25h and start >= outer.at)", "1 2 0 0 0 0 0"},
+        {E, "count(surgery where start - outer.at <= 26h and start >= outer.at)", "3 2 0 0 0 0 0"},
+    };
+    const struct world *world = *state;
+    struct expr *expr = NULL;
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (lines[i].values != NULL)
+            expect(world, lines[i].table, lines[i].text, lines[i].values);
+        else
+            assert_int_equal(parse(&expr, world, lines[i].table, lines[i].text, NULL), ERR_EXPR_TYPE);
+    }
+}
+
 static void test_language__refuses_what_has_no_meaning(void **state)
 {
     static const struct {
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_language__counts_days_in_the_zone),
         cmocka_unit_test(test_language__looks_at_siblings),
         cmocka_unit_test(test_language__follows_the_person_to_the_next_stay),
+        cmocka_unit_test(test_language__reaches_the_rows_beside_through_the_stay),
         cmocka_unit_test(test_language__refuses_what_has_no_meaning),
     };
 
