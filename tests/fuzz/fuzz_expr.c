@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct code_range range = {.lo = (char[]){"I21"}, .hi = (char[]){"I22"}};
+    static char lo[] = "I21", hi[] = "I22";
+    static struct code_range range = {lo, hi};
     static const struct code_set set = {.id = "STEMI", .ranges = &range, .num_ranges = 1};
     struct expr_source source = {.file = "fuzz", .line = 1, .column = 1, .sets = &set, .num_sets = 1};
     struct expr *expr = NULL;
