@@ -495,6 +495,17 @@ static int read_direction(const struct loader *loader, const struct yaml_node *m
     return ERR_OK;
 }
 
+/* `from` and `until` are dates. */
+static int check_date(const struct loader *loader, const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *node = yaml_find(map, key);
+    int64_t ms;
+
+    if (node == NULL || calendar_parse(&ms, yaml_text(node), &loader->catalogue->zone, NULL) == ERR_OK)
+        return ERR_OK;
+    return yaml_fail(node, loader->err, ERR_CATALOGUE_BAD_VALUE, "a date like 2024-01-01 is expected");
+}
+
 static int read_target(const struct loader *loader, const struct yaml_node *node,
                        struct catalogue_target *target)
 {
@@ -507,6 +518,8 @@ static int read_target(const struct loader *loader, const struct yaml_node *node
                                  loader->err)) != ERR_OK ||
         (rc = yaml_get_string(node, "from", &target->from, loader->err)) != ERR_OK ||
         (rc = yaml_opt_string(node, "until", &target->until, loader->err)) != ERR_OK ||
+        (rc = check_date(loader, node, "from")) != ERR_OK ||
+        (rc = check_date(loader, node, "until")) != ERR_OK ||
         (rc = yaml_opt_string(node, "applies_to", &target->applies_to, loader->err)) != ERR_OK ||
         (rc = yaml_get_string(node, "source", &target->source, loader->err)) != ERR_OK)
         return rc;

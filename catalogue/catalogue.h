@@ -105,7 +105,7 @@ struct catalogue_strata {
 enum catalogue_direction { DIRECTION_NONE, DIRECTION_LOWER, DIRECTION_HIGHER };
 
 struct catalogue_target {
-    const char *value;      /* decimal text in the indicator's unit; NULL: no target */
+    const char *value;      /* decimal text in the indicator's unit */
     bool at_most;           /* else at least */
     const char *from;       /* date from which it holds */
     const char *until;      /* last date on which it holds, or NULL */

@@ -263,6 +263,8 @@ static int parse_contains(struct parser *p, struct expr_node **out)
     if (column->type != VALUE_TEXT && column->type != VALUE_CODE)
         return fail(p, argument, ERR_EXPR_TYPE, "contains() searches text, this column is of type %s",
                     schema_type_text(column->type));
+    if (schema_table(column->source)->columns[column->column].upper)
+        return fail(p, argument, ERR_EXPR_TYPE, "codes like these begin alike: use in with a set of codes");
     if ((rc = expect(p, TOKEN_SYMBOL, ",")) != ERR_OK)
         return rc;
     if (p->token.kind != TOKEN_STRING || p->token.len == 0)

@@ -232,6 +232,12 @@ static void test_catalogue__refuses_rules_that_say_nothing(void **state)
     refuse("    population: units\n", "    population: units\n    count: person\n", ERR_YAML_UNKNOWN_KEY, 0);
     refuse("    unit: \"%\"\n", "    unit: \"%\"\n    per: 1000\n", ERR_YAML_UNKNOWN_KEY, 0);
     refuse("    unit: \"%\"\n", "    unit: \"%\"\n    confidence: surely\n", ERR_CATALOGUE_BAD_VALUE, 24);
+    refuse("    source: none\n",
+           "    target: {at_most: \"5\", from: 2024-13-01, source: s}\n    source: none\n",
+           ERR_CATALOGUE_BAD_VALUE, 25);
+    refuse("    source: none\n",
+           "    target: [{at_most: \"5\", from: 2024-01-01, until: soon, source: s}]\n    source: none\n",
+           ERR_CATALOGUE_BAD_VALUE, 25);
     refuse("name: {en: C, zh: C}\n", "name: {en: C, zh: C}\nzone: Europe/Paris\n", ERR_CATALOGUE_BAD_VALUE,
            5);
 }

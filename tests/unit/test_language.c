@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/evaluate.h"
 #include "node/vector.h"
 #include "tests/unit/records_fixture.h"
 
@@ -391,6 +392,7 @@ static void test_language__refuses_what_has_no_meaning(void **state)
         {D, "sum(surgery) > 7", ERR_EXPR_SYNTAX, 12, ""},
         {D, "exists(distinct surgery)", ERR_EXPR_UNKNOWN_NAME, 8, ""},
         {D, "count(distinct surgery) > 1", ERR_EXPR_SYNTAX, 23, ""},
+        {X, "contains(code, 'i21')", ERR_EXPR_TYPE, 10, "set of codes"},
         {SCHEMA_SITE_FACT, "exists(site_fact)", ERR_EXPR_TYPE, 8, ""},
     };
     const struct world *world = *state;
@@ -406,6 +408,39 @@ static void test_language__refuses_what_has_no_meaning(void **state)
     }
 }
 
+/* Every expression of a catalogue is worked out on the records, and every row goes somewhere. */
+static void evaluate_file(const struct world *world, const char *path)
+{
+    struct catalogue_layout layout = {0};
+    struct catalogue *catalogue = NULL;
+    struct evaluation evaluation = {0};
+    struct calendar_period period;
+    struct err err = {0};
+
+    if (catalogue_load(&catalogue, path, &err) != ERR_OK)
+        fail_msg("%s:%u:%u: %s", err.file, err.line, err.column, err.detail);
+    assert_int_equal(calendar_period(&period, "2024", &catalogue->zone, NULL), ERR_OK);
+    assert_int_equal(catalogue_layout(&layout, catalogue, NULL), ERR_OK);
+    if (evaluate(&evaluation, catalogue, &layout, world->tables, period.begin_ms, period.end_ms, &err) !=
+        ERR_OK)
+        fail_msg("%s: %s", path, err.detail);
+    for (size_t i = 0; i < evaluation.num_steps; i++) {
+        const struct evaluation_steps *steps = &evaluation.steps[i];
+
+        assert_int_equal(steps->rows,
+                         steps->no_parent + steps->outside + steps->excluded + steps->population);
+    }
+    evaluation_clear(&evaluation);
+    catalogue_layout_clear(&layout);
+    catalogue_free(&catalogue);
+}
+
+static void test_language__works_out_every_row(void **state)
+{
+    evaluate_file(*state, "tests/language/all_rows.yaml");
+    evaluate_file(*state, "tests/language/ecqm.yaml");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_language__follows_the_person_to_the_next_stay),
         cmocka_unit_test(test_language__reaches_the_rows_beside_through_the_stay),
         cmocka_unit_test(test_language__refuses_what_has_no_meaning),
+        cmocka_unit_test(test_language__works_out_every_row),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
