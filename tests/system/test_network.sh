@@ -104,7 +104,7 @@ disturb() { # for a few seconds
     0) echo "cut $a from $b"; cut "$a" "$b"; sleep $((RANDOM % 4 + 1)); heal "$a" "$b" ;;
     1) echo "reset a connection of $BAD_LINE"; kill -USR1 "$LINE"; sleep 1 ;;
     2) echo "kill $a"; kill_coordinator "$a" KILL; sleep "0.$((RANDOM % 9))"; restart "$a" ;;
-    3) SKEW[$a]=$((RANDOM % 480 - 240))s
+    3) SKEW[$a]=$((RANDOM % 280 - 140))s # any two are less than 5 minutes apart, which is the limit
        [ "${SKEW[$a]#-}" != "${SKEW[$a]}" ] || SKEW[$a]=+${SKEW[$a]}
        echo "the clock of $a shows ${SKEW[$a]}"
        kill_coordinator "$a"
