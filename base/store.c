@@ -380,6 +380,21 @@ uint64_t store_openings(const struct store *store)
     return store->openings;
 }
 
+int store_renew(struct store *store, struct err *err)
+{
+    uint8_t incarnation[STORE_INCARNATION_SIZE];
+    struct store_txn *txn = NULL;
+    int rc;
+
+    secret_random(incarnation, sizeof(incarnation));
+    if ((rc = store_begin(store, &txn, true, err)) == 0 &&
+        (rc = put_meta(store, txn->txn, "incarnation", incarnation, sizeof(incarnation), err)) == 0 &&
+        (rc = store_commit(&txn, err)) == 0)
+        memcpy(store->incarnation, incarnation, sizeof(incarnation));
+    store_abort(&txn);
+    return rc;
+}
+
 /* ---- room ---- */
 
 /* Bytes of free pages inside the file, as of the last commit. */

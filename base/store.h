@@ -47,6 +47,8 @@ void store_close(struct store **store);
 
 const uint8_t *store_incarnation(const struct store *store); /* STORE_INCARNATION_SIZE bytes */
 uint64_t store_openings(const struct store *store);          /* the counter described above */
+/* This is an older copy of what it was: a new incarnation, so that everyone who reads from it begins anew. */
+WEFT_MUST_USE int store_renew(struct store *store, struct err *err);
 
 WEFT_MUST_USE int store_begin(struct store *store, struct store_txn **txn, bool write, struct err *err);
 /* A transaction inside the write transaction `parent`, which may not be used until this one ends. */

@@ -19,6 +19,7 @@
 #ifndef COORDINATOR_CORE_H
 #define COORDINATOR_CORE_H
 
+#include "coordinator/signed.h"
 #include "base/roster.h"
 #include "coordinator/db.h"
 #include "audit/view.h"
@@ -58,6 +59,7 @@ struct core_options {
     void (*random)(void *user, void *out, size_t len);
     void *random_user;
     const uint8_t *incarnation; /* of the store */
+    struct signed_log *signed_log; /* borrowed; the caller keeps it after each commit. NULL: signatures are in the store alone */
     int64_t poll_ms;            /* how often to look for new documents above */
     const char *tls_name;       /* its own */
     /* Sign a certificate for `tls_name`, after every check of the request (cert_sign): *chain_pem is malloc'd. NULL: this

@@ -756,6 +756,16 @@ static const Weft__V1__Document *held_like(const struct view *view, const Weft__
     return held == NULL ? NULL : held->document;
 }
 
+/* Nothing else may ever have been signed in the document's place, whatever the store knows. */
+static int promise(const struct core *core, const struct core_task *task, const Weft__V1__Document *document,
+                   struct err *err)
+{
+    char key[VIEW_KEY_MAX];
+    int rc = view_document_key(key, document, err);
+
+    return rc != 0 ? rc : signed_promise(core->options.signed_log, task->task->id, key, document, err);
+}
+
 int cosign_serve(struct core *core, struct db *db, const char *leader, const Weft__V1__CoSignRequest *request,
                  int64_t now_ms, ProtobufCMessage **response, struct err *err)
 {
@@ -778,9 +788,11 @@ int cosign_serve(struct core *core, struct db *db, const char *leader, const Wef
                            document_type_name(request->document->type));
         }
         reply.document = (Weft__V1__Document *)(uintptr_t)known;
-        return core_own_message(response, &reply.base, err);
+        rc = promise(core, task, known, err);
+        return rc != 0 ? rc : core_own_message(response, &reply.base, err);
     }
     if ((rc = check_proposal(core, db, task, area, request->document, now_ms, err)) != 0 ||
+        (rc = promise(core, task, request->document, err)) != 0 ||
         (rc = document_copy(&both, request->document, err)) != 0) {
         return rc;
     }
@@ -855,6 +867,9 @@ int cosign_answer(struct core *core, struct db *db, struct core_call *call,
     if (reply->document == NULL || !document_same_but_time(reply->document, request->document)) {
         return err_set(err, ERR_HELPER_DISAGREES, "another document came back");
     }
-    rc = exchange_take(core, db, reply->document, &is_new, err);
-    return rc != 0 ? rc : contacts_signed(db, &proposed, err);
+    if ((rc = promise(core, task, reply->document, err)) == 0 &&
+        (rc = exchange_take(core, db, reply->document, &is_new, err)) == 0) {
+        rc = contacts_signed(db, &proposed, err);
+    }
+    return rc;
 }

@@ -333,7 +333,11 @@ static int run_batch(struct daemon *daemon, struct batch *batch, bool *is_begun,
         }
     }
     store_abort(&txn);
-    return rc;
+    if (rc != 0) {
+        signed_drop(daemon->signed_log);
+        return rc;
+    }
+    return signed_keep(daemon->signed_log, err); /* before an answer leaves */
 }
 
 /* ---- after the commit ---- */
@@ -636,6 +640,7 @@ static void close_all(struct daemon *daemon)
         loop_timer_free(&daemon->certificates);
     }
     loop_free(&daemon->loop);
+    signed_close(&daemon->signed_log);
     if (daemon->lock_fd > 0) {
         close(daemon->lock_fd);
     }

@@ -56,6 +56,7 @@ struct daemon {
     int lock_fd; /* of the store; held until the process ends */
     struct store *store;
     struct core *core;
+    struct signed_log *signed_log;
     struct rpc_server *server;
     struct callers *callers;
     struct publication *publication; /* NULL: none */

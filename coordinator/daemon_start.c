@@ -1,6 +1,7 @@
 /* daemon_start.c - what the daemon opens when it starts: keys, store, server, core, callers, timers. */
 #include "coordinator/daemon_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,13 +117,45 @@ static int start_server(struct daemon *daemon, struct err *err)
                : file_write(settings->port_file, address, strlen(address), FILE_MODE_PUBLIC, err);
 }
 
+/* How often the store was opened for serving stands in a file beside the keys, too: a store that was opened less often
+ * than that is an older copy. Peers and hospitals learn it from its new incarnation, and bring again what they brought. */
+static int notice_restored(struct daemon *daemon, struct err *err)
+{
+    char *path = file_join(daemon->setup.settings.dir, OPENINGS_FILE), text[32];
+    uint64_t openings = store_openings(daemon->store);
+    uint8_t *data = NULL;
+    size_t len;
+    int rc = path == NULL ? err_set(err, ERR_NO_MEMORY, "settings") : 0;
+
+    if (rc == 0 && file_exists(path) && (rc = file_read(&data, &len, path, sizeof text, err)) == 0 &&
+        strtoull((char *)data, NULL, 10) >= openings) {
+        log_warn("the database was restored from a backup: what is missing is asked from the others",
+                 LOG_TEXT("path", daemon->setup.store_path));
+        openings = strtoull((char *)data, NULL, 10) + 1;
+        rc = store_renew(daemon->store, err);
+    }
+    if (rc == 0) {
+        snprintf(text, sizeof text, "%" PRIu64 "\n", openings);
+        rc = file_write(path, text, strlen(text), FILE_MODE_SECRET, err);
+    }
+    free(data);
+    free(path);
+    return rc;
+}
+
 static int start_core(struct daemon *daemon, struct err *err)
 {
     struct core_options options =
         setup_core_options(&daemon->setup, daemon->endpoint, store_incarnation(daemon->store));
-    int rc = core_new(&daemon->core, &options, err);
+    char *path = file_join(daemon->setup.settings.dir, SIGNED_FILE);
+    int rc = path == NULL ? err_set(err, ERR_NO_MEMORY, "settings") : signed_open(&daemon->signed_log, path, false, err);
 
+    options.signed_log = daemon->signed_log;
+    if (rc == 0) {
+        rc = core_new(&daemon->core, &options, err);
+    }
     secret_wipe(&options, sizeof options);
+    free(path);
     return rc;
 }
 
@@ -175,10 +208,12 @@ int daemon_start_all(struct daemon *daemon, struct err *err)
     struct cert_info certificate;
     int rc;
 
-    if ((rc = setup_load_keys(&daemon->setup, err)) != 0 || (rc = setup_check_certificate(&daemon->setup, &certificate, calendar_now_ms(), err)) != 0 ||
+    if ((rc = setup_load_keys(&daemon->setup, err)) != 0 ||
+        (rc = setup_check_certificate(&daemon->setup, &certificate, calendar_now_ms(), err)) != 0 ||
         (rc = file_lock_open(&daemon->lock_fd, daemon->setup.store_path, err)) != 0 ||
         (rc = file_lock(daemon->lock_fd, daemon->setup.store_path, LOCK_WAIT_MS, err)) != 0 ||
-        (rc = db_open_store(&daemon->store, daemon->setup.store_path, false, false, err)) != 0) {
+        (rc = db_open_store(&daemon->store, daemon->setup.store_path, false, false, err)) != 0 ||
+        (rc = notice_restored(daemon, err)) != 0) {
         return rc;
     }
     /* Requests that come before the core is there wait in the queue. */

@@ -422,7 +422,7 @@ int documents_answer(struct agent *agent, struct state *state, const struct agen
     struct agent_entry *entry = call->has_task ? agent_find_entry(agent, call->task) : NULL;
     struct agent_wait *wait;
     struct state_cursor cursor;
-    bool stop = false;
+    bool stop = false, is_changed = false;
     int rc;
 
     if (call->has_task && entry == NULL) {
@@ -438,6 +438,10 @@ int documents_answer(struct agent *agent, struct state *state, const struct agen
         memcmp(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE) != 0) {
         memcpy(cursor.incarnation, reply->incarnation.data, STORE_INCARNATION_SIZE);
         cursor.after = 0;
+        is_changed = true;
+        if (entry != NULL) {
+            entry->gives_again = true;
+        }
     }
     if ((rc = take_all(agent, state, call, reply, &cursor, &stop, err)) != 0) {
         return rc;
@@ -448,5 +452,5 @@ int documents_answer(struct agent *agent, struct state *state, const struct agen
     wait->in_flight = false;
     wait->num_tries = 0;
     wait->next_ms = reply->more && !stop && reply->n_documents > 0 ? now_ms : now_ms + agent->options.poll_ms;
-    return reply->n_documents == 0 ? 0 : state_put_cursor(state, call->task, &cursor, err);
+    return reply->n_documents == 0 && !is_changed ? 0 : state_put_cursor(state, call->task, &cursor, err);
 }

@@ -30,6 +30,7 @@ struct agent_entry {
     struct agent_wait pull, submit, ask, consent;
     bool has_asked;        /* what the leader holds of this site is known */
     bool is_delivered;     /* the leader has the report that waits: its receipt is asked for, the report not sent again */
+    bool gives_again;      /* the leader was restored from a backup: it may have lost the report that it gave a receipt for */
     bool is_consent_given; /* the leader has it */
     bool is_erased;
 };

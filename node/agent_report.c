@@ -487,10 +487,39 @@ static int send_late_again(struct agent_round *round, struct agent_entry *entry,
     return send_report(round, entry, report, err);
 }
 
+/* Submit again what has a receipt, as long as it can be frozen: whoever has it still gives the same receipt. */
+static int give_again(struct agent_round *round, struct agent_entry *entry, struct err *err)
+{
+    const struct view *view = entry->task.view;
+    OutboxReport *accepted = NULL;
+    int rc = 0;
+
+    if (!entry->gives_again || entry->submit.in_flight) {
+        return 0;
+    }
+    if (view->freezes[entry->task.area].document != NULL || round->now_ms >= view_times(view).close_ms) {
+        entry->gives_again = false;
+        return 0;
+    }
+    if ((rc = outbox_get_accepted(&round->state, entry->task.task->id, &accepted, err)) == 0 && accepted != NULL) {
+        bool is_delivered = entry->is_delivered;
+        entry->is_delivered = false;
+        rc = send_report(round, entry, accepted, err);
+        entry->is_delivered = is_delivered;
+    }
+    entry->gives_again = rc == 0 && accepted != NULL && accepted->request.len > 0 && !entry->submit.in_flight;
+    wire_free(&accepted);
+    return rc;
+}
+
 int report_due(struct agent_round *round, struct agent_entry *entry, struct err *err)
 {
     OutboxReport *last = NULL;
     int rc = outbox_get(&round->state, entry->task.task->id, 0, &last, err);
+
+    if (rc == 0 && !is_on_its_way(last)) {
+        rc = give_again(round, entry, err);
+    }
 
     if (rc == 0 && may_still_count(round, entry, last)) {
         rc = send_late_again(round, entry, last, err);
@@ -641,6 +670,9 @@ int report_answer(struct agent *agent, struct state *state, const struct agent_c
     entry->submit.in_flight = false;
     if ((rc = outbox_get(state, call->task, call->revision, &report, err)) == 0 && is_on_its_way(report)) {
         rc = answer(agent, state, entry, report, reply, failure, now_ms, err);
+    } else if (rc == 0 && reply == NULL && failure != NULL && !is_final(failure->code)) { /* given again, in vain */
+        entry->gives_again = true;
+        wait_back_off(&entry->submit, now_ms, RETRY_FIRST_MS, RETRY_MAX_MS);
     }
     wire_free(&report);
     return rc;

@@ -65,10 +65,11 @@ static void draw_bytes(void *user, void *out, size_t len)
 
 /* ---- coordinators ---- */
 
-static void open_coordinator(struct cluster *cluster, int index)
+static void open_coordinator(struct cluster *cluster, int index, bool is_restored)
 {
     struct cluster_coordinator *c = &cluster->coordinators[index];
     int parent = roster_parent_coordinator(cluster->roster, index);
+    char path[300];
     struct err err = {0};
     struct core_options options = {
         .id = cluster->roster->coordinators[index].wire->id,
@@ -87,10 +88,16 @@ static void open_coordinator(struct cluster *cluster, int index)
 
     store.min_free_disk = c->min_free_disk;
     must(store_open(&c->store, &store, &err), &err);
+    if (is_restored) {
+        must(store_renew(c->store, &err), &err);
+    }
     memcpy(options.sign_key, c->sign_key, KEY_SIZE);
     memcpy(options.static_key, c->static_key, KEY_SIZE);
     memcpy(options.at_rest_key, c->at_rest_key, 32);
     options.incarnation = store_incarnation(c->store);
+    snprintf(path, sizeof path, "%s.signed", c->path);
+    must(signed_open(&c->signed_log, path, true, &err), &err);
+    options.signed_log = c->signed_log;
     must(core_new(&c->core, &options, &err), &err);
 }
 
@@ -98,6 +105,7 @@ static void close_coordinator(struct cluster_coordinator *c)
 {
     core_free(&c->core);
     store_close(&c->store);
+    signed_close(&c->signed_log);
 }
 
 void cluster_restart(struct cluster *cluster, int index)
@@ -105,7 +113,7 @@ void cluster_restart(struct cluster *cluster, int index)
     cluster->coordinators[index].generation++;
     cluster->num_crashes++;
     close_coordinator(&cluster->coordinators[index]);
-    open_coordinator(cluster, index);
+    open_coordinator(cluster, index, false);
 }
 
 void cluster_back_up(struct cluster *cluster, int index)
@@ -117,6 +125,7 @@ void cluster_back_up(struct cluster *cluster, int index)
     must(store_backup(cluster->coordinators[index].store, path, &err), &err);
 }
 
+/* As the daemon does that finds its store older than it was. */
 void cluster_restore(struct cluster *cluster, int index)
 {
     struct cluster_coordinator *c = &cluster->coordinators[index];
@@ -128,7 +137,7 @@ void cluster_restore(struct cluster *cluster, int index)
     if (system(command) != 0) {
         abort();
     }
-    open_coordinator(cluster, index);
+    open_coordinator(cluster, index, true);
 }
 
 void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_shape *shape,
@@ -148,7 +157,7 @@ void cluster_start(struct cluster *cluster, uint64_t seed, const struct cluster_
     for (int i = 0; i < cluster->roster->num_coordinators; i++) {
         snprintf(cluster->coordinators[i].path, sizeof cluster->coordinators[i].path, "%.200s/%d",
                  cluster->directory, i);
-        open_coordinator(cluster, i);
+        open_coordinator(cluster, i, false);
     }
     top = &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
     must(store_begin(top->store, &txn, true, &err), &err);
@@ -368,6 +377,9 @@ int cluster_call(struct cluster *cluster, int receiver, const char *peer, enum c
     must(store_begin(c->store, &txn, true, err), err);
     if ((rc = core_serve(c->core, txn, peer, method, request, clock_of(cluster, c), response, err)) == 0) {
         must(store_commit(&txn, err), err);
+        must(signed_keep(c->signed_log, err), err);
+    } else {
+        signed_drop(c->signed_log);
     }
     store_abort(&txn);
     return rc;
@@ -433,7 +445,9 @@ static void deliver_to_coordinator(struct cluster *cluster, struct message *mess
                         message->response == NULL ? &message->failure : NULL, clock_of(cluster, c),
                         &err) == 0) {
             must(store_commit(&txn, &err), &err);
+            must(signed_keep(c->signed_log, &err), &err);
         } else {
+            signed_drop(c->signed_log);
             if (getenv("WEFT_CLUSTER_TRACE") != NULL) {
                 char text[1024];
                 fprintf(stderr, "answer: %s\n", err_text(&err, LANG_EN, text, sizeof text));

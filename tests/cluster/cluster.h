@@ -50,6 +50,7 @@ struct cluster_site {
 struct cluster_coordinator {
     struct core *core;
     struct store *store;
+    struct signed_log *signed_log;
     char path[256];
     uint8_t sign_key[KEY_SIZE], static_key[KEY_SIZE], at_rest_key[32];
     struct core_collector *collectors;

@@ -337,6 +337,46 @@ static void test_cluster__a_hospital_restored_from_a_backup_goes_on_above_its_re
     cluster_stop(&cluster);
 }
 
+static int num_frozen_here(const struct cluster *cluster, int area)
+{
+    const Weft__V1__Freeze *freeze = (const Weft__V1__Freeze *)cluster_top_view(cluster)->freezes[area].body;
+
+    return freeze == NULL ? 0 : (int)freeze->n_reports;
+}
+
+/* A leader whose store is that of before its reports is given them again by hospitals that have their receipts. */
+static void test_cluster__a_leader_restored_from_a_backup_is_given_the_reports_again(void **state)
+{
+    int area, index, num = 0;
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 30, &small, &no_faults);
+    hospitals_start(&cluster);
+    area = cluster.roster->sites[0].supervisor;
+    index = cluster.roster->areas[area].leader;
+    assert_int_equal(cluster.roster->sites[1].supervisor, area);
+    for (int i = 0; i < cluster.roster->num_sites; i++) {
+        cluster.sites[i].is_silent = true;
+    }
+    (void)cluster_run(&cluster, cluster_never, 5000); /* all keys are known */
+    cluster_back_up(&cluster, index);
+    for (int i = 0; i < cluster.roster->num_sites; i++) {
+        cluster.sites[i].is_silent = i == 2;
+    }
+    assert_true(cluster_run(&cluster, both_are_accepted, 60000));
+    cluster_restore(&cluster, index);
+    cluster.sites[2].is_silent = false;
+    assert_true(cluster_run(&cluster, hospitals_are_served, 3600000));
+    for (int i = 0; i < cluster.roster->num_sites; i++) {
+        num += cluster.roster->sites[i].supervisor == area;
+    }
+    assert_int_equal(num_frozen_here(&cluster, area), num);
+    assert_true(check_releases(&cluster) > 0);
+    hospitals_stop(&cluster);
+    cluster_stop(&cluster);
+}
+
 /* Same seed, same documents: byte for byte. */
 static void test_cluster__is_deterministic(void **state)
 {
@@ -384,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_cluster__adds_up_classes_from_what_is_released),
         cmocka_unit_test(test_cluster__serves_every_hospital),
         cmocka_unit_test(test_cluster__a_hospital_restored_from_a_backup_goes_on_above_its_reports),
+        cmocka_unit_test(test_cluster__a_leader_restored_from_a_backup_is_given_the_reports_again),
         cmocka_unit_test(test_cluster__is_deterministic),
         cmocka_unit_test(test_cluster__more_seeds),
     };

@@ -1,6 +1,8 @@
 /* test_faults.c - the dead, the full and the noisy: each deadline has its outcome, and nothing breaks. */
 #include "tests/cluster/hostile.h"
 
+#include <unistd.h>
+
 /* ---- the dead ---- */
 
 static bool pattern_is_there(const struct cluster *cluster)
@@ -96,6 +98,10 @@ static bool contributes_are_there(const struct cluster *cluster)
     return false;
 }
 
+/* Two counties of four hospitals, which are waited for until the close. */
+static const struct cluster_shape patient = {
+    .num_cities = 1, .counties_per_city = 2, .min_sites = 4, .max_sites = 4, .waits_for_close = true, .poll_ms = 2000};
+
 /* From the order on, a parent loses what it learned since: documents and shares are brought to it again. */
 static void lose_since_the_order(const char *id, bool (*until)(const struct cluster *))
 {
@@ -125,6 +131,61 @@ static void test_restored__a_peer_is_given_everything_again(void **state)
     lose_since_the_order("lead-9901", contributes_are_there);
     lose_since_the_order("lead-99", plan_is_there);
     lose_since_the_order("help-99", plan_is_there);
+}
+
+/* Ask the helper to sign the list of an area without the report of `site`, as its leader would. */
+static int ask_for_shorter_list(struct cluster *cluster, const char *site, const Weft__V1__Freeze *full)
+{
+    int leader = coordinator(cluster, "lead-990101"), rc;
+    Weft__V1__CoSignRequest request = WEFT__V1__CO_SIGN_REQUEST__INIT;
+    Weft__V1__FrozenReport *list[8];
+    Weft__V1__Freeze shorter = *full;
+
+    shorter.reports = list;
+    shorter.n_reports = 0;
+    shorter.time_ms = cluster->now_ms;
+    for (size_t i = 0; i < full->n_reports; i++) {
+        if (strcmp(full->reports[i]->site, site) != 0) {
+            list[shorter.n_reports++] = full->reports[i];
+        }
+    }
+    assert_int_equal(document_new(&request.document, DOC(FREEZE), &shorter.base, NULL), 0);
+    assert_int_equal(document_sign(&request.document, "lead-990101", cluster->coordinators[leader].sign_key, NULL), 0);
+    request.version_min = request.version_max = 1;
+    rc = call(cluster, "help-9901", "lead-990101.test", CORE_CO_SIGN, &request.base);
+    document_free(&request.document);
+    return rc;
+}
+
+/* Two lists for one area would tell what the hospital in one of them reported. A restored helper has forgotten that
+ * report and its signature; its list of signatures has not. */
+static void test_restored__a_helper_signs_no_second_list(void **state)
+{
+    const struct view_document *held;
+    struct cluster cluster;
+    char path[300];
+    int index;
+
+    (void)state;
+    begin(&cluster, &patient);
+    set_silent(&cluster, false);
+    cluster.sites[0].is_silent = true;
+    run_for(&cluster, 20000);
+    index = coordinator(&cluster, "help-9901");
+    cluster_back_up(&cluster, index);
+    cluster.sites[0].is_silent = false;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    assert_true(cluster_run(&cluster, order_is_there, 4 * 3600000));
+    held = &cluster_top_view(&cluster)->freezes[area(&cluster, "990101")];
+    cluster_restore(&cluster, index);
+    assert_int_equal(ask_for_shorter_list(&cluster, "h0000", (const Weft__V1__Freeze *)held->body),
+                     ERR_SIGNED_OTHERWISE);
+    /* without that list it would have signed */
+    snprintf(path, sizeof path, "%.250s.signed", cluster.coordinators[index].path);
+    assert_int_equal(unlink(path), 0);
+    cluster_restart(&cluster, index);
+    assert_int_equal(ask_for_shorter_list(&cluster, "h0000", (const Weft__V1__Freeze *)held->body), 0);
+    cluster_stop(&cluster);
 }
 
 /* ---- a full disk ---- */
@@ -312,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_deadlines__a_dead_helper_takes_its_areas_only),
         cmocka_unit_test(test_deadlines__silent_sites_do_not_stop_the_close),
         cmocka_unit_test(test_restored__a_peer_is_given_everything_again),
+        cmocka_unit_test(test_restored__a_helper_signs_no_second_list),
         cmocka_unit_test(test_disk__full_is_told_and_leaves_nothing_half),
         cmocka_unit_test(test_noise__breaks_nothing),
         cmocka_unit_test(test_roots__may_be_corrected_after_a_first_start),
