@@ -1,7 +1,7 @@
 # packages.sh - the Debian 12 packages that weft needs, and how they are installed. Sourced by deploy/ and tests/.
 
 WEFT_RUN_PACKAGES=(build-essential cmake ninja-build pkg-config protobuf-compiler protobuf-c-compiler libgrpc-dev
-  libprotobuf-c-dev libssl-dev liblmdb-dev libevent-dev libyaml-dev zlib1g-dev)
+  libprotobuf-c-dev libssl-dev liblmdb-dev libevent-dev libyaml-dev libxxhash-dev zlib1g-dev)
 WEFT_TEST_PACKAGES=(libcmocka-dev libgmp-dev libjansson-dev sqlite3 valgrind jq openssl faketime
   iproute2)
 

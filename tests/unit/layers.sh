@@ -16,6 +16,7 @@ may_not crypto '(base|audit|catalogue|node|coordinator|proto)/' "knows nothing o
 may_not base '(audit|catalogue|node|coordinator)/' "knows no program"
 may_not audit '(catalogue|node|coordinator)/' "holds public rules alone"
 may_not catalogue '(audit|node|coordinator)/' "knows no program"
+may_not node/records 'node/[^r]' "knows nothing of the rest of node"
 may_not node 'coordinator/' "and coordinator meet only in proto"
 may_not coordinator 'node/' "and node meet only in proto"
 for directory in audit catalogue node coordinator; do
