@@ -298,3 +298,26 @@ char *calendar_format(int64_t ms, const struct calendar_zone *zone, char out[CAL
              zone->offset_minutes < 0 ? '-' : '+', minutes / 60, minutes % 60);
     return out;
 }
+
+int64_t calendar_floor_div(int64_t value, int64_t divisor)
+{
+    return value / divisor - (value % divisor < 0);
+}
+
+int64_t calendar_day(int64_t ms, int32_t offset_minutes)
+{
+    return calendar_floor_div(ms + offset_minutes * CALENDAR_MS_PER_MINUTE, CALENDAR_MS_PER_DAY);
+}
+
+int64_t calendar_months_between(int64_t from_day, int64_t to_day)
+{
+    int from_year, from_month, from, year, month, day;
+    int64_t months;
+
+    if (to_day < from_day)
+        return -calendar_months_between(to_day, from_day);
+    calendar_date(from_day, &from_year, &from_month, &from);
+    calendar_date(to_day, &year, &month, &day);
+    months = (int64_t)(year - from_year) * 12 + month - from_month;
+    return day < from && day < calendar_days_in_month(year, month) ? months - 1 : months;
+}

@@ -19,7 +19,8 @@
 #define CALENDAR_ZONE_SIZE    16 /* with NUL */
 #define CALENDAR_PERIOD_SIZE  24 /* with NUL */
 #define CALENDAR_TEXT_SIZE    32 /* of calendar_format, with NUL */
-#define CALENDAR_MS_PER_DAY   INT64_C(86400000)
+#define CALENDAR_MS_PER_DAY    INT64_C(86400000)
+#define CALENDAR_MS_PER_MINUTE INT64_C(60000)
 
 struct calendar_zone {
     char name[CALENDAR_ZONE_SIZE];
@@ -69,5 +70,13 @@ bool calendar_periods_overlap(const struct calendar_period *a, const struct cale
 WEFT_MUST_USE int calendar_parse(int64_t *ms, const char *text, const struct calendar_zone *zone,
                                  struct err *err);
 char *calendar_format(int64_t ms, const struct calendar_zone *zone, char out[CALENDAR_TEXT_SIZE]);
+
+/* Rounded down, below zero too. */
+int64_t calendar_floor_div(int64_t value, int64_t divisor);
+/* The civil day of an instant, counted from 1970-01-01, `offset_minutes` east of UTC. */
+int64_t calendar_day(int64_t ms, int32_t offset_minutes);
+/* Completed months from one civil day to another, negative if it is earlier: Feb 28 completes the month that began on Jan
+ * 31. */
+int64_t calendar_months_between(int64_t from_day, int64_t to_day);
 
 #endif

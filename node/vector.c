@@ -9,8 +9,7 @@
 
 #include "node/vector.h"
 
-#define MS_PER_MINUTE INT64_C(60000)
-#define UNKNOWN       INT64_MAX
+#define UNKNOWN INT64_MAX
 
 _Static_assert(INT64_MAX / EXPR_MAX_NODES > VALUE_LIMIT, "a sum of all literals must fit");
 
@@ -220,30 +219,6 @@ static int64_t ask_text(struct machine *machine, const struct expr_node *node, s
 
 /* ---- numbers, times and conditions ---- */
 
-static int64_t floor_div(int64_t value, int64_t divisor)
-{
-    return value / divisor - (value % divisor < 0);
-}
-
-static int64_t day_of(int64_t ms, int64_t offset_minutes)
-{
-    return floor_div(ms + offset_minutes * MS_PER_MINUTE, CALENDAR_MS_PER_DAY);
-}
-
-/* Completed months: Feb 28 completes the month that began on Jan 31. */
-static int64_t months_between(int64_t from_day, int64_t to_day)
-{
-    int from_year, from_month, from, year, month, day;
-    int64_t months;
-
-    if (to_day < from_day)
-        return -months_between(to_day, from_day);
-    calendar_date(from_day, &from_year, &from_month, &from);
-    calendar_date(to_day, &year, &month, &day);
-    months = (int64_t)(year - from_year) * 12 + month - from_month;
-    return day < from && day < calendar_days_in_month(year, month) ? months - 1 : months;
-}
-
 static int64_t calculate(const struct expr_node *node, int64_t a, int64_t b)
 {
     switch (node->op) {
@@ -264,9 +239,10 @@ static int64_t calculate(const struct expr_node *node, int64_t a, int64_t b)
     case EXPR_SUB:
         return a - b;
     case EXPR_DAYS:
-        return day_of(b, node->number) - day_of(a, node->number);
+        return calendar_day(b, (int32_t)node->number) - calendar_day(a, (int32_t)node->number);
     default: /* EXPR_MONTHS */
-        return months_between(day_of(a, node->number), day_of(b, node->number));
+        return calendar_months_between(calendar_day(a, (int32_t)node->number),
+                                       calendar_day(b, (int32_t)node->number));
     }
 }
 
@@ -308,7 +284,7 @@ static int64_t unary(struct machine *machine, const struct expr_node *node, stru
         return VALUE_NULL;
     if (node->op == EXPR_NOT)
         return !value;
-    return node->op == EXPR_MINUTES ? floor_div(value, MS_PER_MINUTE) : is_listed(node->right, value);
+    return node->op == EXPR_MINUTES ? calendar_floor_div(value, CALENDAR_MS_PER_MINUTE) : is_listed(node->right, value);
 }
 
 /* ---- aggregates ---- */

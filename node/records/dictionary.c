@@ -165,8 +165,7 @@ int dictionary_sort(struct dictionary *dictionary, struct err *err)
     return 0;
 }
 
-/* The first rank whose string is not below `text`; with `after`, the first that is above all that begin with it. */
-static uint32_t bound(const struct dictionary *dictionary, const char *text, size_t len, bool after)
+uint32_t dictionary_from(const struct dictionary *dictionary, const char *text, size_t len)
 {
     uint32_t low = 0, high = dictionary->num;
 
@@ -174,28 +173,11 @@ static uint32_t bound(const struct dictionary *dictionary, const char *text, siz
         uint32_t middle = low + (high - low) / 2;
         size_t known_len;
         const char *known = dictionary_text(dictionary, dictionary->order[middle], &known_len);
-        int result = compare_text(known, after && known_len > len ? len : known_len, text, len);
-        if (after ? result <= 0 : result < 0) {
+        if (compare_text(known, known_len, text, len) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     return low;
-}
-
-void dictionary_between(const struct dictionary *dictionary, const char *low, size_t low_len, const char *high,
-                        size_t high_len, uint32_t *begin, uint32_t *end)
-{
-    *begin = bound(dictionary, low, low_len, false);
-    *end = bound(dictionary, high, high_len, true);
-    if (*end < *begin) {
-        *end = *begin;
-    }
-}
-
-void dictionary_prefix(const struct dictionary *dictionary, const char *prefix, size_t len, uint32_t *begin,
-                       uint32_t *end)
-{
-    dictionary_between(dictionary, prefix, len, prefix, len, begin, end);
 }

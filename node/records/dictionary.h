@@ -38,11 +38,7 @@ const char *dictionary_text(const struct dictionary *dictionary, uint32_t number
 
 /* Make `order` and `rank` of what is there now. */
 WEFT_MUST_USE int dictionary_sort(struct dictionary *dictionary, struct err *err);
-/* The ranks [*begin, *end) of the strings that begin with `prefix`, and of those from `low` to `high`, both as prefixes:
- * from I21.0 to I21.3 is I21.0, I21.3 and I21.301, not I21.4. Sorted dictionaries only. */
-void dictionary_prefix(const struct dictionary *dictionary, const char *prefix, size_t len, uint32_t *begin,
-                       uint32_t *end);
-void dictionary_between(const struct dictionary *dictionary, const char *low, size_t low_len, const char *high,
-                        size_t high_len, uint32_t *begin, uint32_t *end);
+/* The rank of the first string that is not below `text` in byte order; `num` if all are. Sorted dictionaries only. */
+uint32_t dictionary_from(const struct dictionary *dictionary, const char *text, size_t len);
 
 #endif

@@ -29,6 +29,22 @@ void plan_clear(struct plan *plan)
     *plan = (struct plan){0};
 }
 
+bool plan_can(const struct expr_node *expr)
+{
+    if (expr == NULL) {
+        return true;
+    }
+    if (expr->is_outer || expr->is_correlated || expr->is_by_person || !plan_can(expr->left)) {
+        return false;
+    }
+    for (const struct expr_node *right = expr->right; right != NULL; right = right->next) {
+        if (!plan_can(right)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- nodes, each once ---- */
 
 /* Ranges that a node to come may have; they are its own once it is new. */
@@ -221,12 +237,16 @@ static int add_number(struct plan *plan, int *node, int table, int64_t number, s
                err);
 }
 
+/* A sum, a difference, or what lies between two times. */
 static int build_sum(struct plan *plan, int *node, const struct expr_node *expr, struct err *err)
 {
-    struct plan_node sum = {.op = expr->op == EXPR_ADD ? PLAN_ADD : PLAN_SUB, .table = expr->table,
-                            .source = SCHEMA_NONE};
+    struct plan_node sum = {.table = expr->table, .source = SCHEMA_NONE, .number = expr->number};
     int rc;
 
+    sum.op = expr->op == EXPR_ADD    ? PLAN_ADD
+             : expr->op == EXPR_DAYS   ? PLAN_DAYS
+             : expr->op == EXPR_MONTHS ? PLAN_MONTHS
+                                       : PLAN_SUB;
     if ((rc = plan_value(plan, &sum.left, expr->left, err)) != 0 ||
         (rc = plan_value(plan, &sum.right, expr->right, err)) != 0) {
         return rc;
@@ -234,11 +254,22 @@ static int build_sum(struct plan *plan, int *node, const struct expr_node *expr,
     return add(plan, node, &sum, err);
 }
 
-/* count, min, max; of a row of the target, then brought down to the rows that ask. */
+static int build_minutes(struct plan *plan, int *node, const struct expr_node *expr, struct err *err)
+{
+    struct plan_node made = {.op = PLAN_MINUTES, .table = expr->table, .source = SCHEMA_NONE, .right = PLAN_NO_NODE};
+    int rc = plan_value(plan, &made.left, expr->left, err);
+
+    return rc != 0 ? rc : add(plan, node, &made, err);
+}
+
+/* count, min, max, sum; of a row of the target, then brought down to the rows that ask. */
 static int build_aggregate(struct plan *plan, int *node, const struct expr_node *expr, struct err *err)
 {
-    struct plan_node made = {.op = expr->op == EXPR_COUNT ? PLAN_COUNT : expr->op == EXPR_MIN ? PLAN_MIN : PLAN_MAX,
-                             .table = expr->target, .source = expr->source, .right = PLAN_NO_NODE};
+    static const enum plan_op ops[] = {[EXPR_COUNT] = PLAN_COUNT, [EXPR_COUNT_DISTINCT] = PLAN_DISTINCT,
+                                       [EXPR_MIN] = PLAN_MIN,     [EXPR_MAX] = PLAN_MAX,
+                                       [EXPR_SUM] = PLAN_SUM};
+    struct plan_node made = {.op = ops[expr->op], .table = expr->target, .source = expr->source,
+                             .right = PLAN_NO_NODE};
     int rc, at;
 
     rc = expr->left == NULL ? plan_all(plan, &made.left, expr->source, err)
@@ -249,7 +280,8 @@ static int build_aggregate(struct plan *plan, int *node, const struct expr_node 
     if (rc != 0 || (rc = add(plan, &at, &made, err)) != 0) {
         return rc;
     }
-    return lower_value(plan, node, at, expr->table, made.op == PLAN_COUNT ? 0 : VALUE_NULL, err);
+    return lower_value(plan, node, at, expr->table,
+                       made.op == PLAN_MIN || made.op == PLAN_MAX ? VALUE_NULL : 0, err);
 }
 
 static int build_truth(struct plan *plan, int *node, const struct expr_node *expr, struct err *err)
@@ -268,6 +300,9 @@ int plan_value(struct plan *plan, int *node, const struct expr_node *expr, struc
 {
     int rc, column;
 
+    if (expr->is_outer || expr->is_correlated || expr->is_by_person) {
+        return err_set(err, ERR_INTERNAL, "an expression that cannot be planned");
+    }
     switch (expr->op) {
     case EXPR_NUMBER:
         return add_number(plan, node, expr->table, expr->number, err);
@@ -278,10 +313,16 @@ int plan_value(struct plan *plan, int *node, const struct expr_node *expr, struc
         return lower_value(plan, node, column, expr->table, VALUE_NULL, err);
     case EXPR_ADD:
     case EXPR_SUB:
+    case EXPR_DAYS:
+    case EXPR_MONTHS:
         return build_sum(plan, node, expr, err);
+    case EXPR_MINUTES:
+        return build_minutes(plan, node, expr, err);
     case EXPR_COUNT:
+    case EXPR_COUNT_DISTINCT:
     case EXPR_MIN:
     case EXPR_MAX:
+    case EXPR_SUM:
         return build_aggregate(plan, node, expr, err);
     case EXPR_STRING:
         return err_set(err, ERR_INTERNAL, "a text has no value of its own");
@@ -462,20 +503,34 @@ static int build_in(struct plan *plan, int *node, const struct expr_node *expr, 
 
 /* ---- strings ---- */
 
+/* Sets are ranges of codes in upper case, as some columns hold them. */
+static bool must_look_at_all(const struct expr_node *expr)
+{
+    return expr->op == EXPR_CONTAINS ||
+           (expr->op == EXPR_IN_SET &&
+            !schema_table(expr->left->source)->columns[expr->left->column].upper);
+}
+
 /* The ranks of the strings that the expression asks for. */
 static size_t ranks_of(struct plan_range *list, const struct dictionary *dictionary, const struct expr_node *expr)
 {
     size_t num = 0;
 
-    if (expr->op == EXPR_CONTAINS) {
+    if (must_look_at_all(expr)) {
         for (uint32_t rank = 0; rank < dictionary->num; rank++) {
             size_t len;
             const char *text = dictionary_text(dictionary, dictionary->order[rank], &len);
-            if (memmem(text, len, expr->string, strlen(expr->string)) != NULL) {
+            if (expr->op == EXPR_IN_SET ? code_set_has(expr->set, text, len)
+                                        : memmem(text, len, expr->string, strlen(expr->string)) != NULL) {
                 list[num++] = (struct plan_range){rank, rank};
             }
         }
         return num;
+    }
+    for (size_t i = 0; expr->op == EXPR_IN_SET && i < expr->set->num_ranges; i++) {
+        const struct code_range *range = &expr->set->ranges[i];
+        list[num++] = (struct plan_range){dictionary_from(dictionary, range->lo, strlen(range->lo)),
+                                          (int64_t)dictionary_from(dictionary, range->hi, strlen(range->hi)) - 1};
     }
     for (const struct expr_node *item = expr->right; item != NULL; item = item->next) {
         uint32_t number = dictionary_find(dictionary, item->string, strlen(item->string));
@@ -498,7 +553,10 @@ static int build_strings(struct plan *plan, int *node, const struct expr_node *e
     if (dictionary == NULL || dictionary->num == 0) {
         return add_simple(plan, node, PLAN_NONE, expr->table, err);
     }
-    list = calloc(expr->op == EXPR_CONTAINS ? dictionary->num : list_length(expr->right), sizeof *list);
+    list = calloc(must_look_at_all(expr)      ? dictionary->num
+                  : expr->op == EXPR_IN_SET ? expr->set->num_ranges + 1
+                                            : list_length(expr->right),
+                  sizeof *list);
     if (list == NULL) {
         return no_memory(err);
     }
@@ -598,6 +656,7 @@ static int build(struct plan *plan, int *node, const struct expr_node *expr, boo
         return expr->right->op == EXPR_STRING ? build_strings(plan, node, expr, wanted, err)
                                               : build_in(plan, node, expr, wanted, err);
     case EXPR_CONTAINS:
+    case EXPR_IN_SET:
         return build_strings(plan, node, expr, wanted, err);
     case EXPR_IS_MISSING:
         return build_missing(plan, node, expr, wanted, err);

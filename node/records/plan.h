@@ -34,9 +34,14 @@ enum plan_op {
     PLAN_TRUTH,    /* 1 in the set left, 0 in the set right */
     PLAN_ADD,
     PLAN_SUB,
+    PLAN_DAYS,    /* calendar days from the time left to the time right, `number` minutes east of UTC */
+    PLAN_MONTHS,  /* completed calendar months, the same */
+    PLAN_MINUTES, /* of milliseconds, rounded down */
     PLAN_COUNT, /* of rows of `source` that belong to the row, in the set left */
     PLAN_MIN,   /* of the values right of them */
     PLAN_MAX,
+    PLAN_SUM,
+    PLAN_DISTINCT, /* how many different ones */
 };
 
 struct plan_range {
@@ -67,6 +72,10 @@ struct plan {
     plan_dictionary *dictionary;
     void *user;
 };
+
+/* Can it be planned? Not what compares rows of one group with each other (`outer`) or follows a person from stay to stay:
+ * that is worked out row by row (node/vector.h). */
+bool plan_can(const struct expr_node *expr);
 
 void plan_init(struct plan *plan, plan_dictionary *dictionary, void *user);
 void plan_clear(struct plan *plan);

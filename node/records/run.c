@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "node/records/kernel.h"
 
 #define ALIGNMENT   64
@@ -522,11 +523,24 @@ static int values_truth(struct run *run, struct chunk *values, const struct plan
     return keep(run, values, rows_of(run, node), err);
 }
 
+static int64_t combine(const struct plan_node *node, int64_t a, int64_t b)
+{
+    switch (node->op) {
+    case PLAN_ADD:
+        return a + b;
+    case PLAN_DAYS:
+        return calendar_day(b, (int32_t)node->number) - calendar_day(a, (int32_t)node->number);
+    case PLAN_MONTHS:
+        return calendar_months_between(calendar_day(a, (int32_t)node->number), calendar_day(b, (int32_t)node->number));
+    default:
+        return a - b;
+    }
+}
+
 static int values_sum(struct run *run, struct chunk *values, const struct plan_node *node, struct err *err)
 {
     uint32_t num_rows = rows_of(run, node);
     int64_t *a = run->scratch[0], *b = run->scratch[1];
-    int64_t sign = node->op == PLAN_ADD ? 1 : -1;
     const struct chunk *left, *right;
     int rc;
 
@@ -537,15 +551,37 @@ static int values_sum(struct run *run, struct chunk *values, const struct plan_n
     chunk_values(b, right, 0, num_rows);
     for (uint32_t row = 0; row < num_rows; row++) {
         bool is_null = a[row] == VALUE_NULL || b[row] == VALUE_NULL;
-        a[row] = is_null ? VALUE_NULL : a[row] + sign * b[row];
+        a[row] = is_null ? VALUE_NULL : combine(node, a[row], b[row]);
     }
     return keep(run, values, num_rows, err);
+}
+
+static int values_minutes(struct run *run, struct chunk *values, const struct plan_node *node, struct err *err)
+{
+    const struct chunk *held;
+    int rc = run_values(run, &held, node->left, err);
+
+    for (uint32_t row = 0; rc == 0 && row < rows_of(run, node); row++) {
+        int64_t value = chunk_value(held, row);
+        run->scratch[0][row] = value == VALUE_NULL ? VALUE_NULL : calendar_floor_div(value, CALENDAR_MS_PER_MINUTE);
+    }
+    return rc != 0 ? rc : keep(run, values, rows_of(run, node), err);
+}
+
+/* Within VALUE_LIMIT, and exact below it. */
+static void add_to(int64_t *sum, int64_t value)
+{
+    if (__builtin_add_overflow(*sum, value, sum)) {
+        *sum = value < 0 ? INT64_MIN + 1 : INT64_MAX;
+    }
 }
 
 static void take_in(int64_t *sum, enum plan_op op, int64_t value)
 {
     if (op == PLAN_COUNT) {
         (*sum)++;
+    } else if (op == PLAN_SUM) {
+        add_to(sum, value == VALUE_NULL ? 0 : value);
     } else if (value != VALUE_NULL && (*sum == VALUE_NULL || (op == PLAN_MIN ? value < *sum : value > *sum))) {
         *sum = value;
     }
@@ -564,12 +600,59 @@ static int values_aggregate(struct run *run, struct chunk *values, const struct 
         return rc;
     }
     for (uint32_t row = 0; row < rows_of(run, node); row++) {
-        run->scratch[0][row] = node->op == PLAN_COUNT ? 0 : VALUE_NULL;
+        run->scratch[0][row] = node->op == PLAN_MIN || node->op == PLAN_MAX ? VALUE_NULL : 0;
     }
     for (uint32_t row = bitmap_next(rows, 0); row < rows->num_rows; row = bitmap_next(rows, row + 1)) {
         if (owner[row] != NO_ROW) {
             take_in(&run->scratch[0][owner[row]], node->op, held == NULL ? 0 : chunk_value(held, row));
         }
+    }
+    for (uint32_t row = 0; node->op == PLAN_SUM && row < rows_of(run, node); row++) {
+        int64_t *sum = &run->scratch[0][row];
+        *sum = *sum > VALUE_LIMIT ? VALUE_LIMIT : *sum < -VALUE_LIMIT ? -VALUE_LIMIT : *sum;
+    }
+    return keep(run, values, rows_of(run, node), err);
+}
+
+struct pair {
+    uint32_t owner;
+    int64_t value;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+
+    return x->owner != y->owner ? (x->owner > y->owner) - (x->owner < y->owner)
+                                : (x->value > y->value) - (x->value < y->value);
+}
+
+static int values_distinct(struct run *run, struct chunk *values, const struct plan_node *node, struct err *err)
+{
+    const struct bitmap *rows;
+    const struct chunk *held;
+    const uint32_t *owner;
+    struct pair *pairs;
+    size_t num = 0;
+    int rc;
+
+    if ((rc = run_set(run, &rows, node->left, err)) != 0 || (rc = run_values(run, &held, node->right, err)) != 0 ||
+        (rc = above(run, &owner, node->source, node->table, err)) != 0) {
+        return rc;
+    }
+    if ((pairs = take(run, (bitmap_count(rows) + 1) * sizeof *pairs)) == NULL) {
+        return no_memory(err);
+    }
+    for (uint32_t row = bitmap_next(rows, 0); row < rows->num_rows; row = bitmap_next(rows, row + 1)) {
+        int64_t value = chunk_value(held, row);
+        if (owner[row] != NO_ROW && value != VALUE_NULL) {
+            pairs[num++] = (struct pair){owner[row], value};
+        }
+    }
+    qsort(pairs, num, sizeof *pairs, compare_pairs);
+    memset(run->scratch[0], 0, rows_of(run, node) * sizeof(int64_t));
+    for (size_t i = 0; i < num; i++) {
+        run->scratch[0][pairs[i].owner] += i == 0 || compare_pairs(&pairs[i - 1], &pairs[i]) != 0;
     }
     return keep(run, values, rows_of(run, node), err);
 }
@@ -630,8 +713,14 @@ static int compute_values(struct run *run, struct chunk *values, const struct pl
         return values_truth(run, values, node, err);
     case PLAN_ADD:
     case PLAN_SUB:
+    case PLAN_DAYS:
+    case PLAN_MONTHS:
         return values_sum(run, values, node, err);
-    default: /* PLAN_COUNT, PLAN_MIN, PLAN_MAX */
+    case PLAN_MINUTES:
+        return values_minutes(run, values, node, err);
+    case PLAN_DISTINCT:
+        return values_distinct(run, values, node, err);
+    default: /* PLAN_COUNT, PLAN_MIN, PLAN_MAX, PLAN_SUM */
         return values_aggregate(run, values, node, err);
     }
 }
