@@ -269,4 +269,29 @@ static inline const Weft__V1__Freeze *freeze_of(const struct cluster *cluster, c
     return (const Weft__V1__Freeze *)cluster_top_view(cluster)->freezes[area(cluster, code)].body;
 }
 
+/* As the top leader finds it in the publication directory. */
+static inline int publish_by_roots(struct cluster *cluster, Weft__V1__DocumentType type,
+                                   const ProtobufCMessage *body, int num_roots)
+{
+    struct cluster_coordinator *top =
+        &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
+    Weft__V1__Document *document = NULL;
+    struct store_txn *txn = NULL;
+    struct err err = {0};
+    int rc;
+
+    assert_int_equal(document_new(&document, type, body, &err), 0);
+    for (int i = 0; i < num_roots; i++) {
+        assert_int_equal(document_sign(&document, cluster->roots_wire[i].name, cluster->root_keys[i], &err),
+                         0);
+    }
+    assert_int_equal(store_begin(top->store, &txn, true, &err), 0);
+    if ((rc = core_publish(top->core, txn, document, &err)) == 0) {
+        assert_int_equal(store_commit(&txn, &err), 0);
+    }
+    store_abort(&txn);
+    document_free(&document);
+    return rc;
+}
+
 #endif

@@ -23,31 +23,6 @@ static Weft__V1__Amendment later(const struct cluster *cluster, uint32_t number,
     return body;
 }
 
-/* As the top leader finds it in the publication directory. */
-static int publish(struct cluster *cluster, Weft__V1__DocumentType type, const ProtobufCMessage *body,
-                   int num_roots)
-{
-    struct cluster_coordinator *top =
-        &cluster->coordinators[cluster->roster->areas[cluster->roster->top].leader];
-    Weft__V1__Document *document = NULL;
-    struct store_txn *txn = NULL;
-    struct err err = {0};
-    int rc;
-
-    assert_int_equal(document_new(&document, type, body, &err), 0);
-    for (int i = 0; i < num_roots; i++) {
-        assert_int_equal(document_sign(&document, cluster->roots_wire[i].name, cluster->root_keys[i], &err),
-                         0);
-    }
-    assert_int_equal(store_begin(top->store, &txn, true, &err), 0);
-    if ((rc = core_publish(top->core, txn, document, &err)) == 0) {
-        assert_int_equal(store_commit(&txn, &err), 0);
-    }
-    store_abort(&txn);
-    document_free(&document);
-    return rc;
-}
-
 /* Site 0 came in the time that the amendment gave, after the due time; all others before it. */
 static void assert_tells_who_was_late(const struct cluster *cluster)
 {
@@ -98,7 +73,7 @@ static void test_amendment__lets_a_late_hospital_in(void **state)
     cluster.sites[0].is_silent = true;
     assert_true(cluster_run(&cluster, all_have_receipts, 60000));
     body = later(&cluster, 1, 600000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
     run_for(&cluster, 5000);
     for (int i = 0; i < cluster.roster->num_coordinators; i++) { /* helpers hold it too */
         assert_int_equal(view_times(cluster_view(&cluster, i)).close_ms, close_ms + 600000);
@@ -176,26 +151,26 @@ static void test_amendment__only_extends_and_only_by_both_sides(void **state)
     (void)state;
     begin(&cluster, &tiny_and_patient);
     body = later(&cluster, 1, 1000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 1), ERR_DOCUMENT_SIGNATURE);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 1), ERR_DOCUMENT_SIGNATURE);
     body.close_ms = cluster.task->wire->close_ms - 1;
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
     body = later(&cluster, 1, 1000);
     body.order_ms = body.close_ms - 1;
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
     body = later(&cluster, 1, 1000);
     body.reason = (char *)(uintptr_t) "";
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
     body = later(&cluster, 0, 1000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
     body = later(&cluster, 2, 1000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_PREDECESSOR_MISSING);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_PREDECESSOR_MISSING);
     body = later(&cluster, 1, 1000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
     body = later(&cluster, 1, 2000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_DOCUMENT_CONFLICT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_DOCUMENT_CONFLICT);
     body = later(&cluster, 2, 500); /* earlier than the first */
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), ERR_AMENDMENT);
     cluster_stop(&cluster);
 }
 
@@ -208,7 +183,7 @@ static void test_amendment__leaves_what_is_frozen(void **state)
     cluster_start(&cluster, 32, &tiny, &no_faults);
     assert_true(cluster_run(&cluster, order_is_there, 600000));
     body = later(&cluster, 1, 600000);
-    assert_int_equal(publish(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
+    assert_int_equal(publish_by_roots(&cluster, DOC(AMENDMENT), &body.base, 2), 0);
     assert_true(cluster_run(&cluster, cluster_is_released, 600000));
     assert_released(&cluster, "99");
     cluster_stop(&cluster);
@@ -334,7 +309,7 @@ static void test_erasure__follows_a_void_at_once_and_everywhere(void **state)
     report = cluster_build_report(&cluster, 0, 1);
     body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
     body.reason = (char *)(uintptr_t) "wrong catalogue";
-    assert_int_equal(publish(&cluster, DOC(VOID), &body.base, 2), 0);
+    assert_int_equal(publish_by_roots(&cluster, DOC(VOID), &body.base, 2), 0);
     assert_true(cluster_run(&cluster, top_knows_all_erasures, 60000));
     for (int i = 0; i < cluster.roster->num_coordinators; i++) {
         assert_non_null(cluster_view(&cluster, i)->voided.document);
@@ -357,7 +332,7 @@ static void test_void__comes_too_late_once_something_may_be_opened(void **state)
     assert_true(cluster_run(&cluster, order_is_there, 600000));
     body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
     body.reason = (char *)(uintptr_t) "too late";
-    assert_int_equal(publish(&cluster, DOC(VOID), &body.base, 2), ERR_DOCUMENT_CONFLICT);
+    assert_int_equal(publish_by_roots(&cluster, DOC(VOID), &body.base, 2), ERR_DOCUMENT_CONFLICT);
     assert_true(cluster_run(&cluster, cluster_is_released, 600000));
     cluster_stop(&cluster);
 }

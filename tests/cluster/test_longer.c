@@ -75,6 +75,29 @@ static void test_overlap__a_second_task_over_the_same_time_gets_nowhere(void **s
     cluster_stop(&cluster);
 }
 
+/* Nothing was opened of it, so nothing can be subtracted. */
+static void test_overlap__a_voided_task_gives_way_to_another_over_the_same_time(void **state)
+{
+    Weft__V1__Void body = WEFT__V1__VOID__INIT;
+    struct cluster cluster;
+
+    (void)state;
+    cluster_start(&cluster, 31, &three, &no_faults);
+    cluster.sites[0].is_silent = true;
+    assert_true(cluster_run(&cluster, all_have_receipts, 60000));
+    body.task_id = (ProtobufCBinaryData){TASK_ID_SIZE, cluster.task->id};
+    body.reason = (char *)(uintptr_t) "a bound was too small";
+    assert_int_equal(publish_by_roots(&cluster, DOC(VOID), &body.base, 2), 0);
+    run_for(&cluster, 5000);
+    cluster.sites[0].is_silent = false;
+    publish_next(&cluster, 0, 2);
+    settle(&cluster);
+    assert_null(cluster_top_view(&cluster)->voided.document);
+    assert_released(&cluster, "990101");
+    assert_released(&cluster, "99");
+    cluster_stop(&cluster);
+}
+
 /* ---- longer periods ---- */
 
 /* The plain sum of a slot over the parts: what every site reported, month by month. */
@@ -285,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overlap__a_second_task_over_the_same_time_gets_nowhere),
+        cmocka_unit_test(test_overlap__a_voided_task_gives_way_to_another_over_the_same_time),
         cmocka_unit_test(test_longer__quarters_and_half_year_are_plain_sums),
         cmocka_unit_test(test_longer__waits_for_its_parts),
         cmocka_unit_test(test_longer__a_wrong_order_or_plan_is_refused),
