@@ -1,6 +1,7 @@
 # small_province.sh - a real province of six coordinators and eight hospitals on eICU's records, and whether its totals are
-# those of plain SQL. Sourced by tests that disturb it. Wants BUILD, ROOT, WORK, and federation.sh.
+# those of plain SQL. Sourced by tests that disturb it. Wants BUILD and ROOT.
 #
+#   province_workplace                WORK, and its end with the test
 #   province_split                    the hospitals' records; sets SITES
 #   province_begin                    keys, roster and task (TASK_TIMES: more of its settings)
 #   province_start                    start all coordinators (ALL)
@@ -11,6 +12,20 @@
 
 ALL=(help-990000 help-990100 lead-990000 lead-990100 lead-990101 lead-990102)
 fail() { echo "FAILED: $*" >&2; exit 1; }
+# shellcheck source=deploy/federation.sh
+. "$ROOT/deploy/federation.sh"
+
+province_workplace() {
+  WORK=$(mktemp -d /tmp/weft-test-province.XXXXXX)
+  trap province_leave EXIT
+}
+
+province_leave() {
+  local status=$?
+  [ -z "${FED:-}" ] || federation_end
+  if [ $status -ne 0 ]; then tail -n 5 "$WORK"/federation/*.log >&2 || true; fi
+  rm -rf "$WORK"
+}
 
 province_split() { # four hospitals in each of two counties of the Midwest
   "$BUILD/deploy/weft-demo-split" "$ROOT/deploy/demo-data/eicu" "$WORK/records" >/dev/null

@@ -8,26 +8,9 @@ coordinator=$1
 authority=$2
 identity=$3
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-declare -A pids=()
-trap 'for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done; rm -rf "$work"' EXIT
-cd "$work"
 # shellcheck source=tests/system/checks.sh
 . "$here/checks.sh"
-
-# until_holds SECONDS NAME COMMAND...
-until_holds() {
-    local ends=$((SECONDS + $1)) name=$2
-    shift 2
-    until "$@" >out.txt 2>&1; do
-        if [ $SECONDS -ge $ends ]; then
-            fail "$name: not in time"
-            cat out.txt
-            return
-        fi
-        sleep 0.2
-    done
-}
+workplace
 
 # ---- help
 for lang in en zh; do

@@ -5,18 +5,9 @@ set -euo pipefail
 BUILD=$(realpath "$1")
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 RANDOM=${2:-7}
-WORK=$(mktemp -d /tmp/weft-test-crash.XXXXXX)
-# shellcheck source=deploy/federation.sh
-. "$ROOT/deploy/federation.sh"
 # shellcheck source=tests/system/small_province.sh
 . "$ROOT/tests/system/small_province.sh"
-finish() {
-  local status=$?
-  [ -n "${FED:-}" ] && federation_end
-  if [ $status -ne 0 ]; then tail -n 5 "$WORK"/federation/*.log >&2 || true; fi
-  rm -rf "$WORK"
-}
-trap finish EXIT
+province_workplace
 
 report_and_die() { timeout -s KILL "0.$((RANDOM % 9 + 1))" "$BUILD/node/weft-node" report --settings "$1" --timeout 5s; }
 

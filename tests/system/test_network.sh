@@ -19,8 +19,6 @@ fi
 { : <>/dev/net/tun; } 2>/dev/null || { echo "SKIPPED: no /dev/net/tun here, so no bad line can be made"; exit 77; }
 
 WORK=$(mktemp -d /tmp/weft-test-network.XXXXXX)
-# shellcheck source=deploy/federation.sh
-. "$ROOT/deploy/federation.sh"
 # shellcheck source=tests/system/small_province.sh
 . "$ROOT/tests/system/small_province.sh"
 FAKETIME_LIBRARY=$(dpkg -L libfaketime | grep 'libfaketimeMT.so.1$')

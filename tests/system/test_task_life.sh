@@ -4,18 +4,9 @@
 set -euo pipefail
 BUILD=$(realpath "$1")
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
-WORK=$(mktemp -d /tmp/weft-test-life.XXXXXX)
-# shellcheck source=deploy/federation.sh
-. "$ROOT/deploy/federation.sh"
 # shellcheck source=tests/system/small_province.sh
 . "$ROOT/tests/system/small_province.sh"
-finish() {
-  local status=$?
-  [ -n "${FED:-}" ] && federation_end
-  if [ $status -ne 0 ]; then tail -n 5 "$WORK"/federation/*.log >&2 || true; fi
-  rm -rf "$WORK"
-}
-trap finish EXIT
+province_workplace
 
 wait_for() { # COMMAND...: until it succeeds
   for _ in $(seq 600); do "$@" && return 0; sleep 0.1; done
