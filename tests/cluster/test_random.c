@@ -1,12 +1,13 @@
 /* test_random.c - a small province under faults drawn at random: every run ends with exact totals or a stated reason.
  *
  * A run draws a province and a network, and a script of faults: coordinators that stop for a while or for good, links
- * that are cut and heal, clocks that are minutes wrong, disks that are full for a while, sites that never report. What
- * must hold at the end:
+ * that are cut and heal, clocks that are minutes wrong, disks that are full for a while, databases put back to an older
+ * copy, sites that never report. What must hold at the end:
  *   - each released number is the plain sum over the sites that the signed freezes name, whoever shows it;
- *   - each total that is not released says why: the order withholds it, or someone whom it needs is gone for good;
+ *   - each total that is not released says why: the order withholds it, or someone whom it needs is gone for good or was
+ *     put back to a time before what it needs;
  *   - each accepted report is counted, or its freeze names it as dropped, or its area's freeze is missing by a deadline;
- *   - all coordinators that are alive hold the same documents.
+ *   - all coordinators that are alive hold the same documents: nobody signed twice.
  *
  *     test_random [--runs N] [--seed S]     (or WEFT_RANDOM_RUNS) WEFT_CLUSTER_TRACE=1 tells of each refused request
  *
@@ -17,8 +18,9 @@
 
 #define MINUTE     INT64_C(60000)
 #define MAX_FAULTS 6
+#define MAX_COORDINATORS 64
 
-enum fault { FAULT_STOP, FAULT_CUT, FAULT_SKEW, FAULT_DISK, FAULT_NUM };
+enum fault { FAULT_STOP, FAULT_CUT, FAULT_SKEW, FAULT_DISK, FAULT_RESTORE, FAULT_NUM };
 
 struct drawn_fault {
     enum fault kind;
@@ -31,6 +33,7 @@ struct run {
     struct cluster cluster;
     struct drawn_fault faults[MAX_FAULTS];
     int num_faults;
+    bool has_copy[MAX_COORDINATORS], is_restored[MAX_COORDINATORS];
 };
 
 static int64_t between(struct cluster *cluster, int64_t low, int64_t high)
@@ -86,6 +89,23 @@ static void draw_run(struct run *run, uint64_t seed)
 
 /* ---- faults come and go ---- */
 
+/* Once for each; a copy now, put back later. Not beside a stop or a full disk. */
+static void restore(struct run *run, int who, bool copies)
+{
+    struct cluster_coordinator *c = &run->cluster.coordinators[who];
+
+    if (c->is_down || c->min_free_disk != 0 || run->is_restored[who] || copies == run->has_copy[who]) {
+        return;
+    }
+    if (copies) {
+        cluster_back_up(&run->cluster, who);
+    } else {
+        cluster_restore(&run->cluster, who);
+        run->is_restored[who] = true;
+    }
+    run->has_copy[who] = copies;
+}
+
 static void set_fault(struct run *run, const struct drawn_fault *fault, bool is_on)
 {
     struct cluster *cluster = &run->cluster;
@@ -113,6 +133,9 @@ static void set_fault(struct run *run, const struct drawn_fault *fault, bool is_
         if (!c->is_down) {
             cluster_restart(cluster, fault->who);
         }
+        break;
+    case FAULT_RESTORE:
+        restore(run, fault->who, is_on);
         break;
     default:
         abort();
@@ -182,7 +205,12 @@ static int check_release(const struct cluster *cluster, const struct view *view,
     return 0;
 }
 
-/* Does the area's total need someone who is gone for good, at its own pair, a pair below or the top? */
+static bool is_impaired(const struct run *run, int coordinator)
+{
+    return is_gone_for_good(run, coordinator) || run->is_restored[coordinator];
+}
+
+/* Does the area's total need someone who is gone for good or lost something, at its own pair, a pair below or the top? */
 static bool needs_someone_gone(const struct run *run, int area)
 {
     const struct roster *roster = run->cluster.roster;
@@ -190,8 +218,8 @@ static bool needs_someone_gone(const struct run *run, int area)
     for (int other = 0; other < roster->num_areas; other++) {
         bool concerned = other == roster->top || roster_is_within(roster, other, area) ||
                          roster_is_within(roster, area, other);
-        if (concerned && (is_gone_for_good(run, roster->areas[other].leader) ||
-                          is_gone_for_good(run, roster->areas[other].helper))) {
+        if (concerned &&
+            (is_impaired(run, roster->areas[other].leader) || is_impaired(run, roster->areas[other].helper))) {
             return true;
         }
     }
@@ -248,10 +276,37 @@ static bool is_accounted_for(const struct run *run, const struct view *view, int
     return found;
 }
 
+/* Do all that are alive hold the same document in each place? */
+static bool nobody_signed_twice(const struct run *run, int *where)
+{
+    static const Weft__V1__DocumentType types[] = {DOC(FREEZE), DOC(ORDER),   DOC(CONTRIBUTES), DOC(PLAN),
+                                                   DOC(STATES), DOC(PATTERN), DOC(RELEASE)};
+    const struct cluster *cluster = &run->cluster;
+
+    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+        for (*where = 0; *where < cluster->roster->num_areas; (*where)++) {
+            const Weft__V1__Document *first = NULL;
+            for (int i = 0; i < cluster->roster->num_coordinators; i++) {
+                const struct view *view = is_gone_for_good(run, i) ? NULL : cluster_view(cluster, i);
+                const Weft__V1__Document *held = view == NULL ? NULL : view_held(view, types[t], *where)->document;
+                if (held != NULL && first != NULL && !document_same_body(held, first)) {
+                    return false;
+                }
+                first = first == NULL ? held : first;
+            }
+        }
+    }
+    return true;
+}
+
 static bool check(const struct run *run, const char **why, int *where)
 {
     const struct view *view = view_of_someone_alive(run);
 
+    *why = "two documents in one place";
+    if (!nobody_signed_twice(run, where)) {
+        return false;
+    }
     for (int area = 0; view != NULL && area < run->cluster.roster->num_areas; area++) {
         *where = area;
         if (!ended_rightly(run, view, area, why)) {
@@ -272,7 +327,7 @@ static bool check(const struct run *run, const char **why, int *where)
 
 static void describe(const struct run *run)
 {
-    static const char *const names[] = {"stop", "cut", "skew", "full disk"};
+    static const char *const names[] = {"stop", "cut", "skew", "full disk", "older copy"};
     const struct roster *roster = run->cluster.roster;
 
     for (int i = 0; i < run->num_faults; i++) {
@@ -300,7 +355,7 @@ int main(int argc, char **argv)
 {
     const char *wanted = getenv("WEFT_RANDOM_RUNS");
     uint64_t num_runs = wanted == NULL ? 40 : strtoull(wanted, NULL, 10), seed = 1;
-    int failures = 0, released = 0, areas = 0;
+    int failures = 0, released = 0, areas = 0, restored = 0;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--runs") == 0) {
@@ -313,6 +368,7 @@ int main(int argc, char **argv)
         static struct run run;
         const char *why = "";
         int where = 0;
+        run = (struct run){0};
         draw_run(&run, seed + i);
         play(&run);
         if (!check(&run, &why, &where)) {
@@ -322,9 +378,12 @@ int main(int argc, char **argv)
         }
         released += number_released(&run);
         areas += run.cluster.roster->num_areas;
+        for (int j = 0; j < MAX_COORDINATORS; j++) {
+            restored += run.is_restored[j];
+        }
         cluster_stop(&run.cluster);
     }
-    printf("%" PRIu64 " runs from seed %" PRIu64 ": %d of %d areas released, %d runs ended wrongly\n", num_runs, seed,
-           released, areas, failures);
+    printf("%" PRIu64 " runs from seed %" PRIu64 ": %d databases put back, %d of %d areas released, %d runs ended wrongly\n",
+           num_runs, seed, restored, released, areas, failures);
     return failures == 0 && released > 0 ? 0 : 1;
 }
