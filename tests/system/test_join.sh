@@ -148,6 +148,7 @@ kill -TERM "${pids[city-l]}"
 wait "${pids[city-l]}" || fail "the city's leader ended badly"
 echo "certificate_life: 30s" >>city-l/settings.yaml
 start city-l city-l/settings.yaml
+echo "poll: 200ms" >>h1/settings.yaml
 "$node" run --settings h1/settings.yaml >h1.log 2>&1 &
 pids[h1]=$!
 {
