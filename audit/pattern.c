@@ -274,6 +274,21 @@ static void add_lines(struct pattern *pattern, const struct pattern_layer *layer
     }
 }
 
+/* Of a sum the rest adds up because its parts' do. But its number of cases may be shown by another indicator where a part
+ * shows neither its own nor any bin, so that the part has no such line. */
+static void add_lines_of_sum(struct pattern *pattern, const struct pattern_layer *layer)
+{
+    const struct task *task = layer->view->task;
+
+    for (int area = 0; area < layer->view->roster->num_areas; area++) {
+        for (int series = 0; series < task->num_series; series++) {
+            if (is_open(layer, area, series)) {
+                add_bins_line(pattern, layer, area, series);
+            }
+        }
+    }
+}
+
 /* ---- layers ---- */
 
 /* Room for `num` more cells. */
@@ -333,8 +348,10 @@ int pattern_add_layer(struct pattern *pattern, struct pattern_layer *layer, stru
         return rc;
     }
     layers[pattern->num_layers++] = layer;
-    if (layer->view->num_parts == 0) { /* a sum's cells add up because its parts' do */
+    if (layer->view->num_parts == 0) {
         add_lines(pattern, layer);
+    } else {
+        add_lines_of_sum(pattern, layer);
     }
     return 0;
 }

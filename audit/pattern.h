@@ -6,7 +6,8 @@
  *     block's;
  *   - over strata, per area: the whole series' cell is the sum of its strata's;
  *   - over bins, per area: a distribution's bins and its missing count add up to the number of cases, which another
- *     indicator may show if it is not small (taken as known where any bin is large, and any shown).
+ *     indicator may show if it is not small (taken as known where any bin is large, and any shown). Of a sum of
+ *     periods these are the only lines of its own: the others follow from its parts'.
  * Not taken as adding up: denominator and missing count of different indicators over the same cases. Whoever
  * compares denominators can compute how many records lacked a value (docs/threat-model.md); to hide that too,
  * every indicator with one incomplete record would have to go.
